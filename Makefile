@@ -1,0 +1,85 @@
+# moonboot: `make demo` boots the demo guest and reports on it, `make check` runs every test.
+# Both install the Debian packages they need (root or sudo).
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+WARNINGS = -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+SANITIZE ?=
+LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
+LUA_LIBS = $(shell pkg-config --libs lua5.4)
+ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine $(LUA_CFLAGS) -MMD -MP
+
+CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
+BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(wildcard engine/lua/*.c))
+ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/engine/test_*.c))
+
+RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg lua-cjson lua-luv lua-argparse \
+  qemu-system-x86 qemu-utils xorriso
+TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-format clang-tidy valgrind \
+  busybox-static cpio jq bsdextrautils
+
+.PHONY: all demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format clean \
+  packages-run packages-test
+
+all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so guest
+
+$(BUILD)/moonboot: $(BUILD)/obj/main.o $(CORE) $(BINDING)
+	$(CC) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
+
+$(BUILD)/lib/moonboot/engine.so: $(CORE) $(BINDING)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -shared -pthread -o $@ $^ -lm
+
+$(BUILD)/obj/%.o: engine/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/engine/%.c $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(CORE) -lcmocka -lm
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/lua/*.d $(BUILD)/tests/*.d)
+-include examples/guest/guest.mk
+
+test: test-engine test-stdlib test-system
+
+test-engine: $(ENGINE_TESTS)
+	@set -e; for t in $(ENGINE_TESTS); do $$t; done
+
+test-stdlib: all
+	$(BUILD)/moonboot tests/busted.lua tests/stdlib
+
+test-system: all
+	$(BUILD)/moonboot tests/busted.lua tests/system
+
+lint: lint-c lint-lua
+
+lint-c:
+	clang-format --dry-run -Werror $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch])
+	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine $(LUA_CFLAGS)
+
+lint-lua:
+	luacheck -q stdlib scripts examples tests
+
+format:
+	clang-format -i $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch])
+
+clean:
+	rm -rf $(BUILD)
+
+# Called with a list of packages; asks apt only for what dpkg does not know as installed.
+define need
+missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then \
+  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+  echo "installing:" $$missing; \
+  $$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $$missing; \
+fi
+endef
+
+packages-run:
+	@$(call need,$(RUN_PACKAGES))
+
+packages-test:
+	@$(call need,$(TEST_PACKAGES))
