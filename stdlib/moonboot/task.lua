@@ -1,0 +1,238 @@
+--- Tasks: code that looks sequential and runs concurrently, over the luv loop.
+-- Inside a task a wait yields to the loop; at top level (a plain script, the REPL) the same wait drives
+-- the loop until it is over. All durations are seconds.
+-- @module moonboot.task
+local uv = require "luv"
+
+local task = {}
+
+local Task = {}
+Task.__index = Task
+
+-- The task of each coroutine that is one.
+local task_of = setmetatable({}, { __mode = "k" })
+
+-- The wait that the main program is in, if it is in one.
+local top_level = { name = "main" }
+
+local function running()
+  local co, is_main = coroutine.running()
+  if is_main then return top_level end
+  local t = task_of[co]
+  if not t then error("a wait inside a coroutine that is not a task; use task.spawn", 4) end
+  return t
+end
+
+local function finish(t, ok, ...)
+  t.done, t.ok, t.results = true, ok, table.pack(...)
+  local joiners = t.joiners
+  t.joiners = nil
+  if not ok and #joiners == 0 and not t.cancelled then
+    io.stderr:write("moonboot: task ", t.name, " failed: ", tostring((...)), "\n")
+  end
+  for _, wake in ipairs(joiners) do wake() end
+end
+
+local function resume(t, ...)
+  local results = table.pack(coroutine.resume(t.co, ...))
+  if coroutine.status(t.co) == "dead" then finish(t, table.unpack(results, 1, results.n)) end
+end
+
+--- Waits until something calls `wake`. The primitive under every other wait.
+-- @tparam function arm called as `arm(wake)`; may return a function that is called when the wait is over,
+--   however it ends (to stop timers and watchers)
+-- @return what `wake` was given
+function task.wait(arm)
+  local t = running()
+  local woken
+  local function wake(...)
+    if woken then return end
+    woken = table.pack(...)
+    if t.waiting then
+      t.waiting = nil
+      resume(t)
+    end
+  end
+  local function interrupt(reason)
+    if woken then return end
+    woken = { n = 0, raise = reason }
+    if t.waiting then
+      t.waiting = nil
+      resume(t)
+    end
+  end
+  local pending = t.pending_interrupt
+  if pending then
+    t.pending_interrupt = nil
+    error(pending, 0)
+  end
+  local disarm = arm(wake)
+  t.interrupt = interrupt
+  if t == top_level then
+    while not woken do uv.run("once") end
+  elseif not woken then
+    t.waiting = true
+    coroutine.yield()
+  end
+  t.interrupt = nil
+  if disarm then disarm() end
+  -- luv crashes when a Lua state is closed while a handle is still closing: let it finish that here.
+  if t == top_level then uv.run("nowait") end
+  if woken.raise then error(woken.raise, 0) end
+  return table.unpack(woken, 1, woken.n)
+end
+
+-- Raises `reason` inside `t`: at its present wait, or at its next one.
+local function interrupt(t, reason)
+  if t.interrupt then
+    t.interrupt(reason)
+  else
+    t.pending_interrupt = reason
+  end
+end
+
+--- Interrupts what the main program waits for: its wait raises `reason`. For signal handlers.
+-- @param reason any error value
+function task.interrupt_main(reason)
+  interrupt(top_level, reason)
+end
+
+--- Starts a task. It runs at once, up to its first wait.
+-- @tparam function fn
+-- @param ... its arguments
+-- @treturn Task
+function task.spawn(fn, ...)
+  local t = setmetatable({ joiners = {}, name = "task" }, Task)
+  t.co = coroutine.create(fn)
+  task_of[t.co] = t
+  resume(t, ...)
+  return t
+end
+
+--- Waits for a task to end.
+-- @return what its function returned; an error in the task is raised here again
+function Task:join()
+  if not self.done then
+    task.wait(function(wake) table.insert(self.joiners, wake) end)
+  end
+  if not self.ok then error(self.results[1], 0) end
+  return table.unpack(self.results, 1, self.results.n)
+end
+
+--- Ends a task: the wait it is in raises `reason` ("cancelled" if none is given), so that its own
+-- cleaning up (`<close>` variables, pcall) runs.
+-- @param[opt="cancelled"] reason
+function Task:cancel(reason)
+  if self.done then return end
+  self.cancelled = true
+  interrupt(self, reason or "cancelled")
+end
+
+local function timer(seconds, fn)
+  local handle = uv.new_timer()
+  handle:start(math.max(0, math.ceil(seconds * 1000)), 0, fn)
+  return function()
+    if not handle:is_closing() then handle:close() end
+  end
+end
+
+--- Waits.
+-- @number seconds
+function task.sleep(seconds)
+  task.wait(function(wake) return timer(seconds, wake) end)
+end
+
+--- Calls a function with a time limit.
+-- @number seconds
+-- @tparam function fn
+-- @param ... its arguments
+-- @return true and what `fn` returned, or nil and "timeout"; errors of `fn` are raised again
+function task.deadline(seconds, fn, ...)
+  local expired = setmetatable({}, { __tostring = function() return "timeout" end })
+  if select(2, coroutine.running()) then
+    return task.spawn(task.deadline, seconds, fn, ...):join()
+  end
+  local t = running()
+  local stop = timer(seconds, function() interrupt(t, expired) end)
+  local results = table.pack(pcall(fn, ...))
+  stop()
+  if t.pending_interrupt == expired then t.pending_interrupt = nil end
+  if results[1] then return table.unpack(results, 1, results.n) end
+  if results[2] == expired then return nil, "timeout" end
+  error(results[2], 0)
+end
+
+--- Waits until a file descriptor is readable.
+-- @int fd
+-- @number[opt] seconds the longest wait; none means for ever
+-- @treturn ?boolean true, or nil and "timeout"
+function task.readable(fd, seconds)
+  return task.wait(function(wake)
+    local poll = assert(uv.new_poll(fd))
+    poll:start("r", function() wake(true) end)
+    local stop = seconds and timer(seconds, function() wake(nil, "timeout") end)
+    return function()
+      poll:close()
+      if stop then stop() end
+    end
+  end)
+end
+
+local Event = {}
+Event.__index = Event
+
+--- Makes an event: a value that tasks can wait for. Once set it stays set until cleared.
+-- @treturn Event
+function task.event()
+  return setmetatable({ waiters = {} }, Event)
+end
+
+--- Sets the event and wakes every task that waits for it.
+-- @param[opt=true] value what the waits return
+function Event:set(value)
+  if value == nil then value = true end
+  self.value = value
+  local waiters = self.waiters
+  self.waiters = {}
+  for wake in pairs(waiters) do wake(value) end
+end
+
+--- Makes the event wait again.
+function Event:clear()
+  self.value = nil
+end
+
+--- Waits until the event is set.
+-- @number[opt] seconds the longest wait
+-- @return the value, or nil and "timeout"
+function Event:wait(seconds)
+  if self.value ~= nil then return self.value end
+  return task.wait(function(wake)
+    self.waiters[wake] = true
+    local stop = seconds and timer(seconds, function() wake(nil, "timeout") end)
+    return function()
+      self.waiters[wake] = nil
+      if stop then stop() end
+    end
+  end)
+end
+
+--- Runs functions at the same time and waits for all of them.
+-- @tparam {function,…} fns
+-- @treturn table the first result of each, in the same order; the first error is raised when all have ended
+function task.all(fns)
+  local tasks, results = {}, {}
+  for i, fn in ipairs(fns) do
+    tasks[i] = task.spawn(function() return table.pack(pcall(fn)) end)
+  end
+  local failure
+  for i, t in ipairs(tasks) do
+    local outcome = t:join()
+    results[i] = outcome[2]
+    if not outcome[1] and failure == nil then failure = outcome[2] end
+  end
+  if failure ~= nil then error(failure, 0) end
+  return results
+end
+
+return task
