@@ -1,0 +1,147 @@
+--- Files and directories: what several modules need beyond `io` and `os`.
+-- @module moonboot.files
+local uv = require "luv"
+
+local files = {}
+
+local PRIVATE_DIR = tonumber("700", 8)
+
+--- The absolute form of a path. An absolute path also has no part that QEMU could take for a protocol (`name:rest`)
+-- or a tool for an option.
+-- @string path
+-- @treturn string
+function files.absolute(path)
+  if path:sub(1, 1) == "/" then return path end
+  return uv.cwd() .. "/" .. path
+end
+
+--- Where moonboot keeps what it can make again: `$MOONBOOT_CACHE`, else `$XDG_CACHE_HOME/moonboot`, else
+-- `~/.cache/moonboot`.
+-- @treturn string absolute; it need not exist
+function files.cache_dir()
+  local function set(name)
+    local value = os.getenv(name)
+    return value ~= "" and value or nil
+  end
+  local own = set("MOONBOOT_CACHE")
+  if own then return files.absolute(own) end
+  local base = set("XDG_CACHE_HOME")
+  -- The XDG base directory specification: a relative path there is to be ignored.
+  if base and base:sub(1, 1) == "/" then return base .. "/moonboot" end
+  return (uv.os_homedir() or "/tmp") .. "/.cache/moonboot"
+end
+
+--- Makes a directory and those above it, for this user only.
+-- @string dir
+-- @treturn ?boolean true, or nil and a message
+function files.make_dir(dir)
+  local stat = uv.fs_stat(dir)
+  if stat then
+    if stat.type == "directory" then return true end
+    return nil, ("%s is a %s, not a directory"):format(dir, stat.type)
+  end
+  local parent = dir:match("^(.+)/[^/]+/*$")
+  if parent then
+    local made, message = files.make_dir(parent)
+    if not made then return nil, message end
+  end
+  local made, message, code = uv.fs_mkdir(dir, PRIVATE_DIR)
+  if made or code == "EEXIST" then return true end
+  return nil, message
+end
+
+--- Makes a directory with an unguessable name, for this user only.
+-- @string prefix path and beginning of the name
+-- @treturn ?string its path, or nil and a message
+function files.make_temp_dir(prefix)
+  local dir, message = uv.fs_mkdtemp(prefix .. "XXXXXX")
+  if not dir then return nil, message end
+  return dir
+end
+
+local TempDir = {}
+
+function TempDir.__close(self)
+  files.remove(self.path)
+end
+
+--- Makes a directory for the time that a variable lives: `local dir <close> = files.temp_dir "moonboot-probe-"`.
+-- @string name beginning of its name, below `$TMPDIR` or /tmp
+-- @treturn ?table `path`; removed with all that is in it when the variable is closed. Or nil and a message
+function files.temp_dir(name)
+  local path, message = files.make_temp_dir((uv.os_tmpdir() or "/tmp") .. "/" .. name)
+  if not path then return nil, message end
+  return setmetatable({ path = path }, TempDir)
+end
+
+--- The whole content of a file.
+-- @string path
+-- @treturn ?string nil and a message when it cannot be read
+function files.read(path)
+  local file, message = io.open(path, "rb")
+  if not file then return nil, message end
+  local text
+  text, message = file:read("a")
+  file:close()
+  if not text then return nil, path .. ": " .. tostring(message) end
+  return text
+end
+
+--- Writes a file so that a reader sees the old content or the new, never a part, whatever interrupts it.
+-- @string path
+-- @string text
+-- @treturn ?boolean true, or nil and a message
+function files.write(path, text)
+  local fd, temporary = uv.fs_mkstemp(path .. ".XXXXXX")
+  if not fd then return nil, temporary end
+  local done, message = uv.fs_write(fd, text)
+  if done and done < #text then done, message = nil, path .. ": no space left on device" end
+  if done then done, message = uv.fs_fsync(fd) end
+  uv.fs_close(fd)
+  if done then done, message = uv.fs_rename(temporary, path) end
+  if done then return true end
+  uv.fs_unlink(temporary)
+  return nil, message
+end
+
+--- Removes a file, or a directory with all that is in it. Links are removed, never followed.
+-- @string path
+-- @treturn ?boolean true (also if there is nothing), or nil and a message
+function files.remove(path)
+  local stat = uv.fs_lstat(path)
+  if not stat then return true end
+  local done, message
+  if stat.type == "directory" then
+    for name in files.entries(path) do
+      done, message = files.remove(path .. "/" .. name)
+      if not done then return nil, message end
+    end
+    done, message = uv.fs_rmdir(path)
+  else
+    done, message = uv.fs_unlink(path)
+  end
+  if not done and uv.fs_lstat(path) then return nil, message end
+  return true
+end
+
+--- Walks the names in a directory, sorted.
+-- @string dir
+-- @treturn function iterator over names and their types ("file", "directory", …); none if the directory is not there
+function files.entries(dir)
+  local list = {}
+  local scan = uv.fs_scandir(dir)
+  while scan do
+    local name, kind = uv.fs_scandir_next(scan)
+    if not name then break end
+    table.insert(list, { name, kind })
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  local i = 0
+  return function()
+    i = i + 1
+    if list[i] then return list[i][1], list[i][2] end
+    return nil
+  end
+end
+
+return files
