@@ -1,0 +1,127 @@
+#include "resample.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t mb_splitmix64 (uint64_t *state) {
+  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+void mb_rng_seed (struct mb_rng *rng, uint64_t seed) {
+  for (int i = 0; i < 4; i++) rng->s[i] = mb_splitmix64(&seed);
+}
+
+static uint64_t rotl (uint64_t x, int k) {
+  return (x << k) | (x >> (64 - k));
+}
+
+uint64_t mb_rng_next (struct mb_rng *rng) {
+  uint64_t *s = rng->s;
+  uint64_t result = rotl(s[1] * 5, 7) * 9;
+  uint64_t t = s[1] << 17;
+  s[2] ^= s[0];
+  s[3] ^= s[1];
+  s[1] ^= s[2];
+  s[0] ^= s[3];
+  s[2] ^= t;
+  s[3] = rotl(s[3], 45);
+  return result;
+}
+
+/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019: the high word of a
+** product, and a new draw in the rare case that would favour some values. */
+uint64_t mb_rng_below (struct mb_rng *rng, uint64_t n) {
+  unsigned __int128 product = (unsigned __int128)mb_rng_next(rng) * n;
+  if ((uint64_t)product < n) {
+    uint64_t threshold = -n % n;
+    while ((uint64_t)product < threshold) {
+      product = (unsigned __int128)mb_rng_next(rng) * n;
+    }
+  }
+  return (uint64_t)(product >> 64);
+}
+
+double mb_rng_unit (struct mb_rng *rng) {
+  return (double)(mb_rng_next(rng) >> 11) * 0x1p-53;
+}
+
+static double mean_of (const double *xs, size_t n) {
+  double sum = 0, rest = 0;
+  for (size_t i = 0; i < n; i++) sum += xs[i];
+  double mean = sum / (double)n;
+  for (size_t i = 0; i < n; i++) rest += xs[i] - mean;
+  return mean + rest / (double)n;
+}
+
+/* Sums are taken of distances from the sample's mean: small numbers, so that neither a sum over
+** 100,000 times nor the difference of two squares loses digits. */
+static void resample_moments (int stdev, const double *xs, size_t n, double *out, size_t resamples,
+                              struct mb_rng *rng) {
+  double centre = mean_of(xs, n);
+  double count = (double)n;
+  for (size_t r = 0; r < resamples; r++) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+      double d = xs[mb_rng_below(rng, n)] - centre;
+      sum += d;
+      squares += d * d;
+    }
+    if (stdev) {
+      double variance = (squares - sum * sum / count) / (count - 1);
+      out[r] = variance > 0 ? sqrt(variance) : 0;
+    } else {
+      out[r] = centre + sum / count;
+    }
+  }
+}
+
+static int ascending (const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* How often each of the sorted values was drawn is all that the median needs: no sample is sorted. */
+static double median_of_counts (const double *sorted, const uint32_t *counts, size_t n) {
+  size_t lower = (n - 1) / 2, upper = n / 2; /* ranks from 0; the same one for an odd n */
+  size_t seen = 0, i = 0;
+  while ((seen += counts[i]) <= lower) i++;
+  double low = sorted[i];
+  while (seen <= upper) seen += counts[++i];
+  return low + (sorted[i] - low) / 2;
+}
+
+static int resample_median (const double *xs, size_t n, double *out, size_t resamples,
+                            struct mb_rng *rng) {
+  double *sorted = malloc(n * sizeof *sorted);
+  uint32_t *counts = malloc(n * sizeof *counts);
+  if (sorted && counts) {
+    memcpy(sorted, xs, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    for (size_t r = 0; r < resamples; r++) {
+      memset(counts, 0, n * sizeof *counts);
+      for (size_t i = 0; i < n; i++) counts[mb_rng_below(rng, n)]++;
+      out[r] = median_of_counts(sorted, counts, n);
+    }
+  }
+  int failed = !sorted || !counts;
+  free(counts);
+  free(sorted);
+  if (failed) errno = ENOMEM;
+  return failed ? -1 : 0;
+}
+
+int mb_resample (enum mb_statistic statistic, const double *xs, size_t n, double *out,
+                 size_t resamples, struct mb_rng *rng) {
+  if (n < 1 || (statistic == MB_STDEV && n < 2)) {
+    errno = EINVAL;
+    return -1;
+  }
+  if (statistic == MB_MEDIAN) return resample_median(xs, n, out, resamples, rng);
+  resample_moments(statistic == MB_STDEV, xs, n, out, resamples, rng);
+  return 0;
+}
