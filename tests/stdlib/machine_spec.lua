@@ -240,7 +240,7 @@ describe("machine.argv", function()
   it("can give up privileges", function()
     local args = argv({}, { sandbox = true, run_as = "nobody" })
     assert.same({ "nobody" }, values(args, "-runas"))
-    assert.matches("elevateprivileges=children", values(args, "-sandbox")[1], 1, true)
+    assert.matches("elevateprivileges=allow,spawn=deny", values(args, "-sandbox")[1], 1, true)
   end)
 
   it("knows the other fields", function()
