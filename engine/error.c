@@ -1,0 +1,18 @@
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int mb_error_set (struct mb_error *err, int code, const char *format, ...) {
+  if (err == NULL) return -1;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(err->text, sizeof err->text, format, args);
+  va_end(args);
+  err->code = code;
+  size_t n = strlen(err->text);
+  if (n >= 2 && strcmp(err->text + n - 2, ": ") == 0)
+    snprintf(err->text + n, sizeof err->text - n, "%s", strerrordesc_np(code));
+  return -1;
+}
