@@ -1,0 +1,359 @@
+--- From the records of a journal to the results table that every layout prints.
+-- Only samples whose status is `ok` have a boot time; the others are counted beside n, with their reasons, and
+-- never become a number. Nothing unknown is given a value: it is nil here and null in JSON.
+-- Records are taken one at a time and kept small, so that a run of 100,000 samples fits into memory.
+-- @module moonboot.analysis
+local acceptance = require "moonboot.acceptance"
+local baseline = require "moonboot.baseline"
+local caveats = require "moonboot.caveats"
+local hypotheses = require "moonboot.hypotheses"
+local json = require "moonboot.json"
+local observation = require "moonboot.observation"
+local phases = require "moonboot.phases"
+local series = require "moonboot.series"
+local stats = require "moonboot.stats"
+
+local analysis = {}
+
+--- The version of the results table, as results files state it.
+analysis.SCHEMA = "moonboot-results/1"
+
+-- The fields of a summary that are no times.
+local UNITLESS = { n = true, cv = true, level = true, seed = true }
+
+local Builder = {}
+Builder.__index = Builder
+
+local value, object, known = json.value, observation.object, observation.known
+
+--- Starts an analysis.
+-- @tparam[opt] table options `level` of the intervals (0.95)
+-- @treturn Builder
+function analysis.new(options)
+  return setmetatable({
+    options = options or {},
+    run = nil,
+    conclusion = nil,
+    order = {},
+    configurations = {},
+    sequences = {},
+    unknown_records = 0,
+  }, Builder)
+end
+
+function Builder:_configuration(record)
+  local key = record.key
+  local configuration = self.configurations[key]
+  if not configuration then
+    configuration = { key = key, samples = {}, warmups = {}, slots = {} }
+    self.configurations[key] = configuration
+    table.insert(self.order, key)
+  end
+  return configuration
+end
+
+local function add_sample(self, record)
+  local configuration = self:_configuration(record)
+  local sample = observation.of(record, self.sequences)
+  local list = sample.warmup and configuration.warmups or configuration.samples
+  -- A resumed run redoes a sample that was cut off: the later record stands.
+  local slot = sample.index and ((sample.warmup and "w" or "s") .. sample.index)
+  local place = slot and configuration.slots[slot]
+  if place then
+    self.redone = (self.redone or 0) + 1
+  else
+    place = #list + 1
+    if slot then configuration.slots[slot] = place end
+  end
+  list[place] = sample
+end
+
+local ADD = {
+  run = function(self, record)
+    -- A resumed run may write another header; what was true at the beginning stands.
+    self.run = self.run or record
+  end,
+  configuration = function(self, record)
+    local configuration = self:_configuration(record)
+    configuration.index = value(record.index)
+    configuration.settings = known(record.settings)
+    configuration.cpus = value(record.cpus)
+    configuration.memory = value(record.memory)
+    configuration.argv = value(record.argv)
+    configuration.image = value(record.image)
+    configuration.label = value(record.label)
+  end,
+  sample = add_sample,
+  conclusion = function(self, record)
+    self.conclusion = record
+  end,
+}
+
+--- Takes a record.
+-- @tparam table record a line of the journal; types that are not known are passed over
+-- @treturn Builder itself
+function Builder:add(record)
+  local add = ADD[record.type]
+  if add and (record.type == "run" or record.type == "conclusion" or type(record.key) == "string") then
+    add(self, record)
+  else
+    self.unknown_records = self.unknown_records + 1
+  end
+  return self
+end
+
+-- What is measured: as the run says, else from t0 to the last marker that the grammar requires.
+local function measured(run)
+  local m = known(run.measure)
+  if not m.to then
+    for _, rule in ipairs(object(run.rules)) do
+      if not rule.optional then m.to = rule.name end
+    end
+  end
+  return m
+end
+
+local function count_not_ok(samples)
+  local by_status, reasons, failed = {}, {}, 0
+  for _, sample in ipairs(samples) do
+    if sample.status ~= "ok" then
+      failed = failed + 1
+      by_status[sample.status] = (by_status[sample.status] or 0) + 1
+      reasons[sample.status] = reasons[sample.status] or sample.reason
+    end
+  end
+  return by_status, reasons, failed
+end
+
+-- The CPUs the guest says it brought up; the fewest, should samples differ.
+local function guest_cpus(samples)
+  local fewest, most
+  for _, sample in ipairs(samples) do
+    local captures = sample.captures or {}
+    local n = math.tointeger(tonumber(captures.cpus or captures.guest_cpus))
+    if n then
+      fewest, most = math.min(fewest or n, n), math.max(most or n, n)
+    end
+  end
+  return fewest, most ~= fewest and most or nil
+end
+
+local function column(samples, get)
+  local xs = {}
+  for i = 1, #samples do xs[#xs + 1] = get(samples[i]) end
+  return xs
+end
+
+local function median_of(samples, get)
+  local xs = column(samples, get)
+  if #xs == 0 then return nil end
+  return (stats.median(xs))
+end
+
+local function host_side(samples)
+  local function spawn_to_cont(sample)
+    local t = sample.host_times_ms or {}
+    return t.cont_sent and t.spawned and t.cont_sent - t.spawned
+  end
+  local side = {
+    spawn_to_cont_ms = median_of(samples, spawn_to_cont),
+    first_byte_ms = median_of(samples, function(s) return s.host_times_ms and s.host_times_ms.first_byte end),
+    qemu_cpu_ms = median_of(samples, function(s) return s.qemu_cpu_ms end),
+    max_rss_bytes = median_of(samples, function(s) return s.max_rss_bytes end),
+  }
+  return next(side) and side or nil
+end
+
+local function compare_baselines(result, samples, baselines, options)
+  local all
+  for _, claim in ipairs(baselines) do
+    claim = known(claim)
+    if claim.estimated_ms then
+      local from, to = claim.from, claim.to
+      if not to then from, to = options.measure.from, options.measure.to end
+      local xs = column(samples, function(s) return phases.between(s, from, to) end)
+      local compared = #xs > 0 and baseline.compare(claim.estimated_ms, stats.summary(xs, options)) or nil
+      compared = compared or { estimated_ms = claim.estimated_ms, n = 0 }
+      compared.name, compared.from, compared.to, compared.source = claim.name, from, to, claim.source
+      all = all or json.array()
+      table.insert(all, compared)
+      if claim.name == "default" then result.whitepaper_comparison = compared end
+    end
+  end
+  result.baselines = all
+  if all and not result.whitepaper_comparison then result.whitepaper_comparison = all[1] end
+end
+
+local function by_run_order(samples)
+  local sorted = table.move(samples, 1, #samples, 1, {})
+  table.sort(sorted, function(a, b) return (a.order or a.index or 0) < (b.order or b.index or 0) end)
+  return sorted
+end
+
+--- What one column of times has to say.
+-- @tparam {number,…} times milliseconds
+-- @tparam[opt] table options `level`, `seed`
+-- @treturn table `n` and, where n allows, the figures of `stats.summary` with their unit in the name (`mean_ms`)
+function analysis.statistics(times, options)
+  local statistics = { n = #times }
+  if #times == 0 then return statistics end
+  for name, x in pairs(stats.summary(times, options)) do
+    if UNITLESS[name] then
+      statistics[name] = x
+    elseif type(x) == "number" then
+      statistics[name .. "_ms"] = x
+    end
+  end
+  return statistics
+end
+
+-- Marks the samples beyond Tukey's fences. They stay in every figure.
+local function mark_outliers(samples, times)
+  if #times == 0 then return end
+  for _, i in ipairs(stats.tukey(times)) do samples[i].outlier = true end
+end
+
+-- One configuration of the results.
+function Builder:_result(configuration, measure_of, host)
+  local samples = configuration.samples
+  for _, sample in ipairs(samples) do observation.measure(sample, measure_of) end
+  for _, sample in ipairs(configuration.warmups) do observation.measure(sample, measure_of) end
+  local ok = by_run_order(column(samples, function(s) return s.boot_time_ms and s or nil end))
+  local times = column(ok, function(s) return s.boot_time_ms end)
+  local options = { level = self.options.level, seed = value(self.run.seed), measure = measure_of }
+
+  local result = {
+    key = configuration.key,
+    index = configuration.index,
+    label = configuration.label,
+    cpus = configuration.cpus or object(configuration.settings).cpus,
+    memory = configuration.memory,
+    settings = configuration.settings or {},
+    argv = configuration.argv,
+    image = configuration.image,
+    samples = json.array(samples),
+    warmup_samples = #configuration.warmups > 0 and json.array(configuration.warmups) or nil,
+  }
+  local failed
+  result.not_ok, result.not_ok_reasons, failed = count_not_ok(samples)
+  result.statistics = analysis.statistics(times, options)
+  result.statistics.failed = failed
+  result.statistics.warmup = #configuration.warmups
+  result.markers = json.array(phases.markers(ok, self.rank))
+  result.phases = json.array(phases.table(ok, result.markers, measure_of, result.statistics.median_ms))
+  result.guest_cpus, result.guest_cpus_most = guest_cpus(samples)
+  local cores = host.cores
+  if result.cpus and cores then result.oversubscribed = result.cpus > cores end
+  result.host_side = host_side(ok)
+  compare_baselines(result, ok, object(self.run.baselines), options)
+  mark_outliers(ok, times)
+  return result
+end
+
+function Builder:_experiment()
+  local run, conclusion = self.run, known(self.conclusion)
+  local experiment = known(run)
+  experiment.type, experiment.schema, experiment.host, experiment.image = nil, nil, nil, nil
+  experiment.measure = measured(run)
+  experiment.ended_at = conclusion.ended_at
+  experiment.interrupted = conclusion.interrupted or nil
+  experiment.configurations = #self.order
+  experiment.redone = self.redone
+  local planned, done = type(experiment.samples) == "number" and experiment.samples or nil, 0
+  for _, configuration in pairs(self.configurations) do done = done + #configuration.samples end
+  local points = 1
+  for _, axis in ipairs(object(run.axes)) do points = points * #object(axis.values) end
+  experiment.samples_done = done
+  experiment.samples_planned = planned and planned * math.max(points, #self.order)
+  experiment.complete = self.conclusion ~= nil and not conclusion.interrupted
+  return experiment
+end
+
+function Builder:_host()
+  local host = known(self.run.host)
+  local image = known(self.run.image)
+  host.image = next(image) and image or nil
+  host.load_after = value(object(self.conclusion).load_after)
+  return host
+end
+
+local function in_plan_order(self)
+  local list = {}
+  for place, key in ipairs(self.order) do list[place] = { place = place, it = self.configurations[key] } end
+  table.sort(list, function(a, b)
+    local ia, ib = a.it.index or math.huge, b.it.index or math.huge
+    if ia ~= ib then return ia < ib end
+    return a.place < b.place
+  end)
+  return list
+end
+
+-- Predicates of a user's script may fail in any way; that costs the predicate, not the report.
+local function judged(module, list, results)
+  local ok, verdicts = pcall(module, list, results)
+  if ok and type(verdicts) == "table" then return verdicts end
+  return json.array { { name = "all", verdict = "UNDECIDED", evidence = tostring(verdicts) } }
+end
+
+--- Puts everything together. The builder is used up by it.
+-- @treturn table results, or nil and a message when the journal has no header
+function Builder:results()
+  if not self.run then return nil, "the journal has no record of a run: nothing was started in this directory" end
+  self.rank = {}
+  for i, rule in ipairs(object(self.run.rules)) do self.rank[rule.name] = i end
+  local results = {
+    schema = analysis.SCHEMA,
+    experiment = self:_experiment(),
+    host = self:_host(),
+    order = json.array(),
+  }
+  local configurations = {}
+  for i, entry in ipairs(in_plan_order(self)) do
+    local result = self:_result(entry.it, results.experiment.measure, results.host)
+    configurations[i] = result
+    results[result.key], results.order[i] = result, result.key
+  end
+  results.scaling = series.build(configurations, object(self.run.axes), {
+    cores = results.host.cores, level = self.options.level, seed = value(self.run.seed),
+  })
+  local conclusion = known(self.conclusion)
+  local list = value(self.run.hypotheses)
+  if list then results.hypotheses = conclusion.hypotheses or judged(hypotheses.evaluate, list, results) end
+  local accept = value(self.run.accept)
+  if accept then results.acceptance = judged(acceptance.check, accept, results) end
+  results.inconsistent = caveats.inconsistent(configurations)
+  results.caveats = caveats.list(results, configurations, { torn = self.torn, unknown_records = self.unknown_records })
+  return results
+end
+
+--- The boot time of one sample's record, for those who watch a run go by.
+-- @tparam table record of the journal
+-- @tparam table measure `from` (nil: t0), `to`
+-- @treturn ?number milliseconds; nil if the sample is not ok or lacks a marker
+function analysis.boot_time_ms(record, measure)
+  local sample = observation.of(record, {})
+  observation.measure(sample, known(measure))
+  return sample.boot_time_ms
+end
+
+--- Analyses a run.
+-- @param records a list of journal records, or a reader of `moonboot.journal`
+-- @tparam[opt] table options as for `analysis.new`
+-- @treturn table results, or nil and a message
+function analysis.results(records, options)
+  local builder = analysis.new(options)
+  if records.next then
+    while true do
+      local record, damage = records:next()
+      if damage then return nil, damage end
+      if not record then break end
+      builder:add(record)
+    end
+    builder.torn = records.torn and true or nil
+  else
+    for _, record in ipairs(records) do builder:add(record) end
+  end
+  return builder:results()
+end
+
+return analysis

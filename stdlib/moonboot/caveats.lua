@@ -1,0 +1,160 @@
+--- What a report must say against itself: what it does not know, and figures not to be relied upon.
+-- @module moonboot.caveats
+local json = require "moonboot.json"
+
+local caveats = {}
+
+local function each_sample(configurations, visit)
+  for _, configuration in ipairs(configurations) do
+    for _, sample in ipairs(configuration.samples) do visit(sample, configuration) end
+  end
+end
+
+local function plural(n, word)
+  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
+end
+
+--- Configurations whose boot times contradict each other.
+-- @tparam {table,…} configurations of the results
+-- @treturn ?{string,…} sentences, nil if there is nothing to say
+function caveats.inconsistent(configurations)
+  local list = {}
+  for _, configuration in ipairs(configurations) do
+    local s = configuration.statistics
+    if s.stdev_ms and s.mean_ms and s.stdev_ms > s.mean_ms then
+      list[#list + 1] = ("%s: the standard deviation (%.2f ms) is above the mean (%.2f ms)"):format(
+        configuration.key, s.stdev_ms, s.mean_ms)
+    elseif s.min_ms and s.min_ms > 0 and s.max_ms > 10 * s.min_ms then
+      list[#list + 1] = ("%s: the slowest boot took %.0f times as long as the fastest (%.2f and %.2f ms)"):format(
+        configuration.key, s.max_ms / s.min_ms, s.max_ms, s.min_ms)
+    end
+  end
+  return list[1] and json.array(list) or nil
+end
+
+local function completeness(add, results, notes)
+  local e = results.experiment
+  local of = e.samples_planned and (" of %d"):format(e.samples_planned) or ""
+  if e.interrupted then
+    add(("the run was interrupted after %d%s samples: `moonboot run --resume` goes on with it"):format(
+      e.samples_done, of))
+  elseif not e.complete then
+    add(("the run is not finished: %d%s samples so far"):format(e.samples_done, of))
+  end
+  if notes.torn then add("the last line of the journal is cut off (a crash while it was written): passed over") end
+  if notes.unknown_records > 0 then
+    add(("%s of the journal not understood by this version, passed over"):format(
+      plural(notes.unknown_records, "record")))
+  end
+  if e.redone then add(("%s recorded twice; the later record stands"):format(plural(e.redone, "sample"))) end
+end
+
+local FLAG_TEXT = {
+  clock_stepped = "the host's clock was stepped during the boot: stamps before and after do not compare",
+}
+
+local function flags(add, configurations)
+  local counts, names, total = {}, {}, 0
+  local read_stamps = 0
+  each_sample(configurations, function(sample)
+    total = total + 1
+    if sample.clock_source == "read" then read_stamps = read_stamps + 1 end
+    for _, flag in ipairs(sample.flags or {}) do
+      local name = type(flag) == "table" and (flag.name or flag.flag) or tostring(flag)
+      if not counts[name] then names[#names + 1] = name end
+      counts[name] = (counts[name] or 0) + 1
+    end
+  end)
+  table.sort(names)
+  for _, name in ipairs(names) do
+    add(("%d of %s flagged %s%s"):format(counts[name], plural(total, "sample"), name,
+      FLAG_TEXT[name] and ": " .. FLAG_TEXT[name] or ""))
+  end
+  if read_stamps > 0 then
+    add(("%d of %s stamped when read, not by the kernel: times are late by what the reader was late"):format(
+      read_stamps, plural(total, "sample")))
+  end
+end
+
+local function host(add, h)
+  local calibration = h.calibration
+  if type(calibration) == "table" and type(calibration.p99_us) == "number" then
+    add(("stamp error of this host by its latest calibration: p50 %s us, p99 %.1f us"):format(
+      calibration.p50_us and ("%.1f"):format(calibration.p50_us) or "unknown", calibration.p99_us))
+  else
+    add("no calibration of this host is on record, so the error of the time stamps is not known: `moonboot calibrate`")
+  end
+  local load = type(h.load_before) == "table" and h.load_before[1]
+  if load and h.cores and load > h.cores / 2 then
+    add(("the host was busy when the run began: load %.2f on %s"):format(load, plural(h.cores, "core")))
+  end
+  if not h.cores then add("the host's number of cores is unknown: oversubscription cannot be told") end
+  if h.governor and h.governor ~= "performance" then
+    add(("the CPU frequency governor is '%s': clock rates may have changed between boots"):format(h.governor))
+  end
+end
+
+local function markers(add, results, configurations)
+  for _, configuration in ipairs(configurations) do
+    local seen = {}
+    each_sample({ configuration }, function(sample)
+      for name in pairs(sample.markers) do seen[name] = true end
+    end)
+    local lacking = {}
+    for _, rule in ipairs(results.experiment.rules or {}) do
+      if not seen[rule.name] then lacking[#lacking + 1] = rule.name end
+    end
+    if #lacking > 0 and next(seen) then
+      add(("%s: never seen: %s"):format(configuration.key, table.concat(lacking, ", ")))
+    end
+  end
+end
+
+local function sampling(add, configurations)
+  local few, warmups, outliers, overlong = {}, 0, 0, 0
+  for _, configuration in ipairs(configurations) do
+    local s = configuration.statistics
+    warmups = warmups + (s.warmup or 0)
+    if s.n > 0 and not s.median_low_ms then few[#few + 1] = ("%s (n=%d)"):format(configuration.key, s.n) end
+    if configuration.drift and configuration.drift.significant then
+      add(("%s: boot times drift over the run (%s)"):format(configuration.key, configuration.drift.words))
+    end
+    if configuration.bimodal then
+      add(("%s: the boot times look like two groups, not one: the mean lies where few boots do"):format(
+        configuration.key))
+    end
+  end
+  each_sample(configurations, function(sample)
+    if sample.outlier then outliers = outliers + 1 end
+    if sample.overruns then overlong = overlong + 1 end
+  end)
+  if #few > 0 then
+    add(("too few samples for a 95 %% interval of the median (need >= 6): %s"):format(table.concat(few, ", ")))
+  end
+  if outliers > 0 then
+    add(("%s flagged as outliers; they are kept in every figure"):format(plural(outliers, "sample")))
+  end
+  if warmups > 0 then add(("%s left out of every figure"):format(plural(warmups, "warm-up sample"))) end
+  if overlong > 0 then
+    add(("%s with more output than the live reader could hold; the logs are complete"):format(
+      plural(overlong, "sample")))
+  end
+end
+
+--- Everything a reader should know before quoting a figure.
+-- @tparam table results
+-- @tparam {table,…} configurations of the results, in plan order
+-- @tparam table notes `torn`, `unknown_records`
+-- @treturn {string,…} sentences without a full stop; guest and user text in them is not escaped
+function caveats.list(results, configurations, notes)
+  local list = json.array()
+  local function add(text) list[#list + 1] = text end
+  completeness(add, results, notes)
+  host(add, results.host)
+  flags(add, configurations)
+  markers(add, results, configurations)
+  sampling(add, configurations)
+  return list
+end
+
+return caveats

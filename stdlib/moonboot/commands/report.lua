@@ -1,0 +1,48 @@
+--- `moonboot report DIR`: what a run found, from its directory alone.
+local files = require "moonboot.files"
+local report = require "moonboot.report"
+local text = require "moonboot.text"
+
+local command = { name = "report", summary = "report on a run directory, finished or not" }
+
+--- Declares the arguments.
+-- @param cmd an argparse command
+function command.configure(cmd)
+  cmd:argument("dir", "Run directory, or a journal.jsonl in one.")
+  cmd:option("-f --format", ("A layout: %s; latex:table and other parts; or the path of a layout script.")
+    :format(table.concat(report.formats(), ", "))):argname "FORMAT"
+  cmd:option("-o --output", "Write to a file instead of standard output."):argname "FILE"
+  cmd:option("--sample", "For cast: the sample to play, such as cpu_2:1."):argname "KEY:N"
+  cmd:flag("--json", "The same as --format json.")
+end
+
+local function fail(message)
+  io.stderr:write("moonboot: ", text.escape(message), "\n")
+  return 2
+end
+
+--- Runs the command.
+-- @tparam table args
+-- @treturn integer exit status
+function command.run(args)
+  local results, message = report.load((args.dir:gsub("/?journal%.jsonl$", function(s) return s:sub(1, 1) == "/" and ""
+    or "." end)))
+  if not results then return fail(message) end
+  local page
+  page, message = report.render(results, args.json and "json" or args.format or "text", {
+    directory = results.directory, sample = args.sample,
+  })
+  if not page then return fail(message) end
+  if args.output and args.output ~= "-" then
+    local done
+    done, message = files.write(args.output, page)
+    if not done then return fail(("cannot write %s: %s"):format(args.output, message)) end
+    return 0
+  end
+  local done
+  done, message = io.stdout:write(page)
+  if not done then return fail("cannot write the report: " .. tostring(message)) end
+  return 0
+end
+
+return command
