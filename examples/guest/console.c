@@ -44,23 +44,27 @@ static void put_text (unsigned devices, const char *s) {
   while (*s != '\0') put(devices, *s++);
 }
 
-/* Where formatted text goes: devices, and the kernel's log if asked. */
+/* Where formatted text goes: to devices, and into a buffer if there is one. */
 struct sink {
   unsigned devices;
-  bool log;
+  char *buffer;
+  size_t room;
 };
 
-static void sink_put (const struct sink *sink, char c) {
+static void sink_put (struct sink *sink, char c) {
   if (c == '\n') put(sink->devices, '\r');
   put(sink->devices, c);
-  if (sink->log && dmesg_used < DMESG_BYTES) dmesg[dmesg_used++] = c;
+  if (sink->room > 0) {
+    *sink->buffer++ = c;
+    sink->room--;
+  }
 }
 
-static void sink_text (const struct sink *sink, const char *s) {
+static void sink_text (struct sink *sink, const char *s) {
   while (*s != '\0') sink_put(sink, *s++);
 }
 
-static void sink_number (const struct sink *sink, unsigned n, unsigned base) {
+static void sink_number (struct sink *sink, unsigned n, unsigned base) {
   char digits[12];
   unsigned i = sizeof(digits);
   digits[--i] = '\0';
@@ -69,7 +73,7 @@ static void sink_number (const struct sink *sink, unsigned n, unsigned base) {
   sink_text(sink, digits + i);
 }
 
-static void sink_format (const struct sink *sink, const char *format, va_list arguments) {
+static void sink_format (struct sink *sink, const char *format, va_list arguments) {
   for (; *format != '\0'; format++) {
     if (*format != '%') {
       sink_put(sink, *format);
@@ -85,34 +89,45 @@ static void sink_format (const struct sink *sink, const char *format, va_list ar
   }
 }
 
-void say (const char *format, ...) {
-  struct sink sink = {kernel_devices, true};
-  va_list arguments;
-  va_start(arguments, format);
-  sink_text(&sink, "demo: ");
+static void log_message (const char *start, const char *format, va_list arguments) {
+  struct sink sink = {kernel_devices, dmesg + dmesg_used, DMESG_BYTES - dmesg_used};
+  sink_text(&sink, start);
   sink_format(&sink, format, arguments);
   sink_put(&sink, '\n');
-  va_end(arguments);
+  dmesg_used = DMESG_BYTES - sink.room;
 }
 
-void print (const char *format, ...) {
-  struct sink sink = {user_devices, false};
+void say (const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  sink_format(&sink, format, arguments);
+  log_message("demo: ", format, arguments);
   va_end(arguments);
-}
-
-void console_dmesg (void) {
-  struct sink sink = {user_devices, false};
-  for (size_t i = 0; i < dmesg_used; i++) sink_put(&sink, dmesg[i]);
 }
 
 void console_emergency (const char *format, va_list arguments) {
-  struct sink sink = {kernel_devices, true};
-  sink_text(&sink, "\npanic: ");
+  log_message("\npanic: ", format, arguments);
+}
+
+void print (const char *format, ...) {
+  struct sink sink = {user_devices, NULL, 0};
+  va_list arguments;
+  va_start(arguments, format);
   sink_format(&sink, format, arguments);
-  sink_put(&sink, '\n');
+  va_end(arguments);
+}
+
+void console_format (char *buffer, size_t size, const char *format, ...) {
+  struct sink sink = {CONSOLE_NONE, buffer, size - 1};
+  va_list arguments;
+  va_start(arguments, format);
+  sink_format(&sink, format, arguments);
+  va_end(arguments);
+  *sink.buffer = '\0';
+}
+
+void console_dmesg (void) {
+  struct sink sink = {user_devices, NULL, 0};
+  for (size_t i = 0; i < dmesg_used; i++) sink_put(&sink, dmesg[i]);
 }
 
 void console_raw (const char *bytes, size_t n) {

@@ -30,6 +30,9 @@ void console_dmesg (void);
 /* To the user, "\n" as "\r\n". Formats: %s %c %u %x %%. */
 void print (const char *format, ...);
 
+/* print() into a buffer; what does not fit is cut off. */
+void console_format (char *buffer, size_t size, const char *format, ...);
+
 /* For panic(): a line on the kernel's devices. */
 void console_emergency (const char *format, va_list arguments);
 

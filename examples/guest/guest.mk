@@ -3,6 +3,7 @@
 GUEST = $(BUILD)/guest
 GUEST_SOURCE = examples/guest
 GUEST_CC ?= gcc
+GUEST_EPOCH = 1735689600
 GUEST_CFLAGS = -m32 -march=i686 -std=c11 -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
   -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
   -mgeneral-regs-only --param min-pagesize=0 -I$(GUEST_SOURCE)
@@ -11,10 +12,22 @@ GUEST_OBJECTS = $(GUEST)/boot.o \
 
 .PHONY: guest
 
-guest: $(GUEST)/demo.elf
+guest: $(GUEST)/demo.elf $(GUEST)/demo.iso
 
 $(GUEST)/demo.elf: $(GUEST_OBJECTS) $(GUEST_SOURCE)/link.ld
 	ld -m elf_i386 --build-id=none --no-warn-rwx-segments -T $(GUEST_SOURCE)/link.ld -o $@ $(GUEST_OBJECTS)
+
+# The CD's boot file: boot sector, options line ("menu") in a sector of its own, kernel image.
+# No time stamps and no random ids, so that the same sources always give the same ISO.
+$(GUEST)/demo.iso: $(GUEST)/demo.elf $(GUEST)/loader-cd.bin
+	objcopy -O binary $< $(GUEST)/demo.bin
+	rm -rf $(GUEST)/cd && mkdir -p $(GUEST)/cd
+	printf menu > $(GUEST)/menu.bin && truncate -s 2048 $(GUEST)/menu.bin
+	cat $(GUEST)/loader-cd.bin $(GUEST)/menu.bin $(GUEST)/demo.bin > $(GUEST)/cd/boot.bin
+	touch -d @$(GUEST_EPOCH) $(GUEST)/cd/boot.bin $(GUEST)/cd
+	TZ=UTC SOURCE_DATE_EPOCH=$(GUEST_EPOCH) xorriso -report_about WARNING -as mkisofs -quiet -V DEMO -uid 0 -gid 0 \
+	  -file-mode 0444 -dir-mode 0555 -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table \
+	  -o $@ $(GUEST)/cd
 
 $(GUEST)/%.o: $(GUEST_SOURCE)/%.c
 	@mkdir -p $(@D)

@@ -1,6 +1,9 @@
 #include "console.h"
+#include "installer.h"
+#include "interrupts.h"
 #include "io.h"
 #include "layout.h"
+#include "menu.h"
 #include "options.h"
 #include "phases.h"
 #include "shell.h"
@@ -22,19 +25,37 @@ static const char *command_line (uint32_t magic, const void *info) {
   return line;
 }
 
-static void choose_console (void) {
-  unsigned devices = option_is("console", "vga") ? CONSOLE_SCREEN : CONSOLE_COM1;
-  if (option_given("silent")) devices = CONSOLE_NONE;
-  console_use(devices, devices);
-  console_init(devices | (option_given("com2") ? CONSOLE_COM2 : 0));
+static unsigned chosen_devices (void) {
+  if (option_given("silent")) return CONSOLE_NONE;
+  if (option_given("menu")) return CONSOLE_COM1 | CONSOLE_SCREEN;
+  return option_is("console", "vga") ? CONSOLE_SCREEN : CONSOLE_COM1;
+}
+
+static void choose_noise (void) {
   if (option_given("noisy"))
     console_noise(option_is("noisy", "inside") ? NOISE_INSIDE : NOISE_AFTER);
+}
+
+/* What was on the boot medium: the installer's menu, perhaps. */
+static void choose_from_menu (void) {
+  interrupts_init();
+  unsigned devices = menu_run();
+  console_use(devices, devices);
 }
 
 void kernel_main (uint32_t magic, const void *info, uint32_t quiet) {
   crc32_init();
   options_set(command_line(magic, info));
-  choose_console();
-  phases_run(magic == LOADER_MAGIC && !quiet);
+  unsigned devices = chosen_devices();
+  console_init(devices | (option_given("com2") ? CONSOLE_COM2 : 0));
+  console_use(devices, devices);
+  phases_begin(magic == LOADER_MAGIC && !quiet);
+  if (option_given("menu")) choose_from_menu();
+  choose_noise();
+  if (option_given("install")) {
+    interrupts_init();
+    installer_run();
+  }
+  phases_run();
   shell_login();
 }

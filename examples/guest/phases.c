@@ -73,12 +73,6 @@ static void check_block (uint32_t index) {
     panic("block %u is damaged", index % BLOCKS);
 }
 
-static void kernel_entry (void) {
-  say("kernel entry (version " VERSION ")");
-  const char *unknown = options_unknown();
-  if (unknown != NULL) say("option '%s' is not known", unknown);
-}
-
 static void memory (void) {
   uint32_t count = passes(MEMORY_PASSES);
   for (uint32_t i = 0; i < count; i++) clear_block(i);
@@ -125,15 +119,22 @@ static const struct {
   void (*run) (void);
   bool userland;
 } phases[] = {
-    {"entry", kernel_entry, false}, {"memory", memory, false},
+    {"memory", memory, false},
     {"interrupts", interrupts, false}, {"cpus", cpus, false},
     {"processes", process_table, false}, {"drivers", drivers, false},
     {"fsck", file_system, true}, {"services", services, true},
 };
 
-void phases_run (bool announced) {
+void phases_begin (bool announced) {
   faults_at("firmware");
   if (!announced) say("firmware hand-over");
+  faults_at("entry");
+  say("kernel entry (version " VERSION ")");
+  const char *unknown = options_unknown();
+  if (unknown != NULL) say("option '%s' is not known", unknown);
+}
+
+void phases_run (void) {
   for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
     if (phases[i].userland && option_given("com2")) console_use(CONSOLE_COM2, CONSOLE_COM2);
     faults_at(phases[i].name);

@@ -7,8 +7,10 @@
 
 #define VERSION "1.0"
 
-/* From the firmware's hand-over to just before the login prompt. `announced`: the boot sector has
-** said the first message already. */
-void phases_run (bool announced);
+/* The first two messages. `announced`: the boot sector has said the first one already. */
+void phases_begin (bool announced);
+
+/* The rest, up to just before the login prompt. */
+void phases_run (void);
 
 #endif
