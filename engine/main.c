@@ -1,0 +1,110 @@
+/* The program: Lua 5.4 with the engine and the library at hand. Everything a user can say to it is
+** the library's business (stdlib/moonboot/cli.lua). */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "lua/binding.h"
+
+enum { STATUS_BAD_SCRIPT = 2 };
+
+static bool holds_library (const char *root) {
+  char path[PATH_MAX];
+  int n = snprintf(path, sizeof path, "%s/stdlib/moonboot/init.lua", root);
+  return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
+}
+
+/* The directory of the program or one above it (a checkout), else share/moonboot beside bin. */
+static bool find_root (char root[PATH_MAX]) {
+  ssize_t n = readlink("/proc/self/exe", root, PATH_MAX - 1);
+  if (n <= 0) return false;
+  root[n] = '\0';
+  char bin[PATH_MAX] = "";
+  for (char *slash; (slash = strrchr(root, '/')) != NULL;) {
+    *slash = '\0';
+    if (bin[0] == '\0') memcpy(bin, root, strlen(root) + 1);
+    if (holds_library(root)) return true;
+  }
+  n = snprintf(root, PATH_MAX, "%s/../share/moonboot", bin);
+  return n < PATH_MAX && holds_library(root);
+}
+
+/* Turns an error into one line; the traceback is for those who ask for it. */
+static int describe_error (lua_State *L) {
+  const char *message = luaL_tolstring(L, 1, NULL);
+  if (getenv("MOONBOOT_TRACE") != NULL) luaL_traceback(L, L, message, 1);
+  return 1;
+}
+
+static void set_search_path (lua_State *L, const char *root) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "path");
+  lua_pushfstring(L, "%s/stdlib/?.lua;%s/stdlib/?/init.lua;%s/scripts/?.lua;%s", root, root, root,
+                  lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+  lua_pop(L, 2);
+}
+
+static void set_arguments (lua_State *L, int argc, char **argv) {
+  lua_createtable(L, argc, 1);
+  for (int i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushvalue(L, -1);
+  lua_setglobal(L, "arg");
+}
+
+/* Runs in protected mode: (argc, argv, root) -> exit status. */
+static int run (lua_State *L) {
+  int argc = (int)lua_tointeger(L, 1);
+  char **argv = lua_touserdata(L, 2);
+  luaL_openlibs(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_moonboot_engine);
+  lua_setfield(L, -2, "moonboot.engine");
+  set_search_path(L, lua_tostring(L, 3));
+  lua_getglobal(L, "require");
+  lua_pushstring(L, "moonboot.cli");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "main");
+  set_arguments(L, argc, argv);
+  lua_call(L, 1, 1);
+  lua_pushinteger(L, luaL_optinteger(L, -1, 0));
+  return 1;
+}
+
+int main (int argc, char **argv) {
+  char root[PATH_MAX];
+  signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
+  signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and so lost exit statuses */
+  if (!find_root(root)) {
+    fprintf(stderr, "moonboot: no library beside this program (stdlib/moonboot/init.lua): "
+                    "run it from its checkout, or reinstall\n");
+    return STATUS_BAD_SCRIPT;
+  }
+  lua_State *L = luaL_newstate();
+  if (L == NULL) {
+    fprintf(stderr, "moonboot: out of memory\n");
+    return STATUS_BAD_SCRIPT;
+  }
+  lua_pushcfunction(L, describe_error);
+  lua_pushcfunction(L, run);
+  lua_pushinteger(L, argc);
+  lua_pushlightuserdata(L, argv);
+  lua_pushstring(L, root);
+  int status = STATUS_BAD_SCRIPT;
+  if (lua_pcall(L, 3, 1, 1) == LUA_OK)
+    status = (int)lua_tointeger(L, -1);
+  else
+    fprintf(stderr, "moonboot: %s\n", lua_tostring(L, -1));
+  lua_close(L); /* closes every handle: no child and no thread is left */
+  return status;
+}
