@@ -25,7 +25,8 @@ local LOOK_AGAIN_NS = 1000000000
 -- Code page 437, the characters of VGA's font: 0 to 31, then 127 to 255 (the rest is ASCII).
 local LOW = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
 local HIGH = "⌂ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓"
-  .. "│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ "
+  .. "│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀"
+  .. "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ "
 
 local function build_font()
   local font = {}
@@ -50,8 +51,8 @@ end
 
 --- Turns text memory into rows of text. Attributes (colours, blinking) are dropped.
 -- @string memory the 32 KiB at 0xb8000: characters and attributes in turn
--- @tparam[opt] table page `start` (the first visible cell; default 0), `columns` (80), `rows` (25), `stride` (cells from
---   one row to the next; default: columns)
+-- @tparam[opt] table page `start` (the first visible cell; default 0), `columns` (80), `rows` (25), `stride` (cells
+--   from one row to the next; default: columns)
 -- @treturn {string,…} one a row, UTF-8, without blanks at their ends; a page that reaches the end of the memory goes on
 --   at its beginning
 function screen.decode(memory, page)
