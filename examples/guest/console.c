@@ -187,12 +187,20 @@ void console_line (char *line, size_t size) {
   edit_line(line, size, false);
 }
 
-void console_ask (const char *prompt, char *line, size_t size) {
+void console_prompt (const char *prompt) {
   size_t half = noise == NOISE_INSIDE ? strlen(prompt) / 2 : 0;
   for (size_t i = 0; prompt[i] != '\0'; i++) {
     if (half != 0 && i == half) put_text(user_devices, NOISE_LINE);
     put(user_devices, prompt[i]);
   }
+}
+
+void console_answer (char *line, size_t size) {
   line[0] = '\0';
   edit_line(line, size, noise == NOISE_AFTER);
+}
+
+void console_ask (const char *prompt, char *line, size_t size) {
+  console_prompt(prompt);
+  console_answer(line, size);
 }

@@ -20,7 +20,7 @@ enum console_noise { NOISE_NONE, NOISE_AFTER, NOISE_INSIDE };
 void console_init (unsigned devices);
 void console_use (unsigned kernel_devices, unsigned user_devices);
 
-/* Log lines thrown over the prompts of console_ask(): some time after them, or into them. */
+/* Log lines thrown over the prompts of console_prompt(): some time after them, or into them. */
 void console_noise (enum console_noise noise);
 
 /* A kernel message: "demo: ", the text, a line end. Kept for dmesg. */
@@ -45,7 +45,9 @@ int console_key (unsigned timeout_ms);
 /* Reads a line with echo and editing, beginning with what `line` already holds. */
 void console_line (char *line, size_t size);
 
-/* A prompt, exactly as given, and the answer. */
+/* A prompt, exactly as given, and the answer; together or one after the other. */
+void console_prompt (const char *prompt);
+void console_answer (char *line, size_t size);
 void console_ask (const char *prompt, char *line, size_t size);
 
 #endif

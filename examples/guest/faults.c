@@ -15,12 +15,12 @@ static const char garbage[] = "\xff\xfe\xc3(\xe2\x82\0\x80\x9b\x01\x02\x0e\x7f\0
                               "garbage\033[?25l\033[6n\033P1$r\033\\\r\n";
 
 static void hang (const char *phase) {
+  (void)phase;
   if (!option_given("loud") && !option_is("hang", "loud")) halt();
-  interrupts_on();
+  interrupts_init(); /* the phase may be before the one that does it */
   for (;;) {
-    (void)phase;
     console_raw(".", 1);
-    delay_us(LOUD_INTERVAL_MS * 1000);
+    sleep_ms(LOUD_INTERVAL_MS);
   }
 }
 
@@ -65,8 +65,11 @@ static const struct {
     {"poweroff", "prompt", leave},
 };
 
-void faults_at (const char *phase) {
+void faults_garbage (void) {
   if (option_given("garbage")) console_raw(garbage, sizeof(garbage) - 1);
+}
+
+void faults_at (const char *phase) {
   for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
     bool by_default = option_is(faults[i].option, "") || option_is(faults[i].option, "loud");
     if (option_is(faults[i].option, phase) ||

@@ -34,7 +34,7 @@ static void heading (unsigned step, const char *title) {
 
 static void welcome (void) {
   char answer[ANSWER_BYTES];
-  print("\nWelcome to the demo installer, version " VERSION ".  It will put the demo system on a disk.\n\n"
+  print("\nWelcome to the demo installer, version " VERSION ".\n\n"
         "Note 1: Everything on the disk that you choose will be lost.\n"
         "Note 2: Default answers, like [y], can simply be chosen by hitting ENTER.\n"
         "Note 3: If you see a colon (:) then you should hit ENTER to continue.\n");

@@ -132,6 +132,7 @@ void phases_begin (bool announced) {
   say("kernel entry (version " VERSION ")");
   const char *unknown = options_unknown();
   if (unknown != NULL) say("option '%s' is not known", unknown);
+  faults_garbage();
 }
 
 void phases_run (void) {
@@ -139,6 +140,7 @@ void phases_run (void) {
     if (phases[i].userland && option_given("com2")) console_use(CONSOLE_COM2, CONSOLE_COM2);
     faults_at(phases[i].name);
     phases[i].run();
+    faults_garbage();
   }
   faults_at("login");
 }

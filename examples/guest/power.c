@@ -8,6 +8,8 @@
 #define ACPI_CONTROL_OLD 0xb004 /* where other firmware for these machines does */
 #define ACPI_SLEEP_S5 0x2000
 
+#define PATIENCE_US 2000000 /* the machine takes its time */
+
 #define RESET_CONTROL 0xcf9
 #define KEYBOARD_COMMAND 0x64
 #define KEYBOARD_RESET 0xfe
@@ -15,6 +17,7 @@
 void power_off (void) {
   outw(ACPI_CONTROL, ACPI_SLEEP_S5);
   outw(ACPI_CONTROL_OLD, ACPI_SLEEP_S5);
+  delay_us(PATIENCE_US);
   print("The machine did not switch off: please do.\n");
   halt();
 }

@@ -178,7 +178,9 @@ void shell_run (const char *prompt) {
 void shell_login (void) {
   char name[LINE_BYTES];
   for (;;) {
-    console_ask("login: ", name, sizeof(name));
+    console_prompt("login: ");
+    faults_at("prompt");
+    console_answer(name, sizeof(name));
     if (string_equal(name, "root"))
       shell_run("# ");
     else if (name[0] != '\0')
