@@ -153,8 +153,8 @@ static void make_files (uint32_t *words) {
 
 static void copy_files (const struct disk *disk, const unsigned char *files) {
   for (uint32_t at = 0; at < FILES_BYTES; at += STEP_BYTES) {
-    if (at == FILES_BYTES / 2) faults_at("install");
     progress("Copying files: ", at, FILES_BYTES);
+    if (at == FILES_BYTES / 2) faults_at("install");
     write(disk, FILES_SECTOR + at / ATA_SECTOR_BYTES, files + at, STEP_BYTES / ATA_SECTOR_BYTES);
   }
   progress("Copying files: ", FILES_BYTES, FILES_BYTES);
