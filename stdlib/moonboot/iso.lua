@@ -35,14 +35,14 @@ end
 local function catalogue(file, sector)
   local entries = read_at(file, sector * SECTOR, SECTOR)
   if #entries < 64 or entries:byte(1) ~= 1 or entries:sub(31, 32) ~= "\x55\xaa" then return {} end
-  local platforms = {}
+  local platforms, seen = {}, {}
   local platform = entries:byte(2)
   for at = 33, #entries - 31, 32 do
     local kind = entries:byte(at)
     if kind == 0x88 then
       local name = PLATFORMS[platform] or ("platform %d"):format(platform)
-      if not platforms[name] then
-        platforms[name] = true
+      if not seen[name] then
+        seen[name] = true
         table.insert(platforms, name)
       end
     elseif kind == 0x90 or kind == 0x91 then
