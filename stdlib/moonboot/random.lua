@@ -12,10 +12,9 @@ Random.__index = Random
 -- @int seed
 -- @treturn Random
 function random.new(seed)
-  if math.type(seed) ~= "integer" then
-    error(("random.new: seed must be a whole number, not %s"):format(tostring(seed)), 2)
-  end
-  return setmetatable({ rng = resample.random(seed) }, Random)
+  local whole = math.tointeger(seed)
+  if not whole then error(("random.new: seed must be a whole number, not %s"):format(tostring(seed)), 2) end
+  return setmetatable({ rng = resample.random(whole) }, Random)
 end
 
 --- A whole number, each as likely as the others.

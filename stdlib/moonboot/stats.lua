@@ -61,9 +61,9 @@ local PERCENTILES = { { "p5", 5, 20 }, { "p90", 90, 10 }, { "p95", 95, 20 }, { "
 -- @tparam {number,…} xs
 -- @tparam[opt] table options  `level` (0.95) of both intervals, `seed` (1) and `resamples` of the mean's
 -- @treturn table `n`, `level`; from n = 1 `mean`, `median`, `min`, `max`; from 2 `stdev`, `cv` (if the mean is above
---   0), `mad` (not scaled); from 5 `mean_low`, `mean_high` (BCa); from 6, for 0.95, `median_low`, `median_high`,
---   `median_level` (the coverage achieved); `p90` from 10, `p5` and `p95` from 20, `p99` from 100; and `outliers`,
---   a list as `stats.outliers` gives it
+--   0), `mad` (not scaled); from 5 `mean_low`, `mean_high` (BCa, expanded); from 6, for 0.95, `median_low`,
+--   `median_high` and `median_level`, the coverage achieved; `p90` from 10, `p5` and `p95` from 20, `p99` from 100;
+--   and `outliers`, a list as `stats.outliers` gives it
 function stats.summary(xs, options)
   local n = describe.check(xs, "stats.summary")
   options = options or {}
@@ -84,7 +84,7 @@ function stats.summary(xs, options)
     if n >= p[3] then summary[p[1]] = describe.quantile(sorted, p[2] / 100) end
   end
   summary.mean_low, summary.mean_high = interval.bca(sorted, "mean", {
-    level = level, seed = options.seed, resamples = options.resamples,
+    level = level, seed = options.seed, resamples = options.resamples, expanded = true,
   })
   summary.outliers = outliers.outliers(xs)
   return summary

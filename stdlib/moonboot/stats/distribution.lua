@@ -76,6 +76,30 @@ function distribution.chi_squared_quantile(p, df)
   return invert(cdf, p, 0, df + 40 * math.sqrt(2 * df) + 100)
 end
 
+-- P(|T| <= t) of Student's t with a whole number of degrees of freedom, a finite sum.
+-- (Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.3 and 26.7.4)
+local function t_within(t, df)
+  local theta = math.atan(t / math.sqrt(df))
+  local cos2 = math.cos(theta) ^ 2
+  local odd = df % 2
+  local term = odd == 1 and math.cos(theta) or 1
+  local sum = df > 1 and term or 0
+  for k = 2 + odd, df - 2, 2 do
+    term = term * cos2 * (k - 1) / k
+    sum = sum + term
+  end
+  if odd == 1 then return 2 / math.pi * (theta + math.sin(theta) * sum) end
+  return math.sin(theta) * sum
+end
+
+--- The value that Student's t stays below with probability p.
+-- @number p  above 0.5, below 1
+-- @int df  degrees of freedom, 1 or more
+-- @treturn number
+function distribution.t_quantile(p, df)
+  return invert(function(t) return t_within(t, df) end, 2 * p - 1, 0, 1e6)
+end
+
 --- The largest k with P(X <= k - 1) <= tail for X ~ Binomial(n, 1/2), and that probability.
 -- @int n
 -- @number tail  above 0, below 0.5

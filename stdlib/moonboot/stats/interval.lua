@@ -191,6 +191,13 @@ local function acceleration(left_out)
   return squares > 0 and cubes / (6 * squares ^ 1.5) or 0
 end
 
+-- The level that stands for the one wanted in a sample of n; beyond 1000 they differ by next to nothing.
+local function expanded_level(level, n)
+  if n > 1000 then return level end
+  local t = distribution.t_quantile((1 + level) / 2, n - 1)
+  return 1 - 2 * distribution.normal_cdf(-math.sqrt(n / (n - 1)) * t)
+end
+
 local function endpoints(values, estimate, a, level)
   table.sort(values)
   local count, below, equal = #values, 0, 0
@@ -215,13 +222,9 @@ end
 
 local function resampling(options, n, what)
   local resamples = options.resamples or math.max(1000, math.min(5000, math.floor(DRAWS / math.max(1, n))))
-  local seed = options.seed or 1
-  if math.type(resamples) ~= "integer" or resamples < 100 then
-    error(("%s: resamples must be a whole number of 100 or more, not %s"):format(what, tostring(resamples)), 3)
-  end
-  if math.type(seed) ~= "integer" then
-    error(("%s: seed must be a whole number, not %s"):format(what, tostring(seed)), 3)
-  end
+  resamples = math.tointeger(resamples) or error(("%s: resamples must be a whole number"):format(what), 3)
+  if resamples < 100 then error(("%s: resamples must be 100 or more, not %d"):format(what, resamples), 3) end
+  local seed = math.tointeger(options.seed or 1) or error(("%s: seed must be a whole number"):format(what), 3)
   return resamples, seed
 end
 
@@ -229,14 +232,17 @@ end
 -- With z0 the normal quantile of the share of resamples below the estimate (ties count half), a the jackknife's
 -- acceleration and z = z0 + quantile(p), its ends are the resamples' quantiles at cdf(z0 + z / (1 - a z)).
 -- The same values, in any order, with the same seed give the same interval, on every machine.
--- For small n it is narrower than it should be: measured on normal data at 0.95, the interval of the mean
--- covers 82 % for n = 5, 90 % for n = 10, 93 % for n = 20. For skewed data it is less. That of a median is rough,
--- because resampled medians repeat the values of the sample: prefer `stats.median`.
--- (Efron, JASA 82, 1987; Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 14)
+-- Bootstrap intervals of small samples are too narrow: at 0.95, that of the mean covers 84 % of simulated normal
+-- samples for n = 5, 90 % for 10, 93 % for 20. `expanded` takes its ends at p' = cdf(-sqrt(n / (n - 1)) t) in place of p, t the
+-- quantile of Student's t with n - 1 degrees of freedom: then 91 % for n = 5, 93 % for 6, 95 % for 10 (of exponential
+-- samples 88, 90 and 92 %).
+-- The interval of a median is rough, because resampled medians repeat the values of the sample: use `stats.median`.
+-- (Efron, JASA 82, 1987; Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 14; expansion:
+-- Hesterberg, The American Statistician 69, 2015, there for the percentile interval)
 -- @tparam {number,…} xs
 -- @tparam string|function statistic  "mean", "median", "stdev", or a function of a list that returns a number; it is
 --   called `resamples + n` times
--- @tparam[opt] table options  `level` (0.95), `seed` (1), `resamples` (5000, fewer beyond 20,000 values)
+-- @tparam[opt] table options  `level` (0.95), `seed` (1), `resamples` (5000, fewer beyond 20,000 values), `expanded`
 -- @treturn ?number low, nil for n < 5 and where the interval does not exist
 -- @treturn ?number high
 -- @treturn ?string why there is none
@@ -263,6 +269,7 @@ function interval.bca(xs, statistic, options)
     values, left_out = resample.replicates(sorted, statistic, resamples, seed), JACKKNIFE[statistic](sorted)
     estimate = ESTIMATE[statistic](sorted)
   end
+  if options.expanded then level = expanded_level(level, n) end
   return endpoints(values, estimate, acceleration(left_out), level)
 end
 
