@@ -145,6 +145,8 @@ local function press(self, codes, options)
   if not done then return nil, message end
   if options.hold then task.sleep(options.hold) end
   done, message = self.qmp:execute("input-send-event", { events = up })
+  -- The key may have powered the guest off, and QEMU with it.
+  if self.qmp.failure then return true end
   if not done then return nil, message end
   done, message = wait_fetched(self)
   if not done then return nil, message end

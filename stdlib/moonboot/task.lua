@@ -15,9 +15,19 @@ local task_of = setmetatable({}, { __mode = "k" })
 -- The wait that the main program is in, if it is in one.
 local top_level = { name = "main" }
 
+-- Drives the loop from the main program.
+local function drive(mode)
+  top_level.driving = true
+  uv.run(mode)
+  top_level.driving = false
+end
+
 local function running()
   local co, is_main = coroutine.running()
-  if is_main then return top_level end
+  if is_main then
+    if top_level.driving then error("a wait inside a callback of the loop; use task.spawn", 4) end
+    return top_level
+  end
   local t = task_of[co]
   if not t then error("a wait inside a coroutine that is not a task; use task.spawn", 4) end
   return t
@@ -36,6 +46,12 @@ end
 local function resume(t, ...)
   local results = table.pack(coroutine.resume(t.co, ...))
   if coroutine.status(t.co) == "dead" then finish(t, table.unpack(results, 1, results.n)) end
+end
+
+--- Lets the loop finish closing what was closed, if the main program calls this: luv crashes when a Lua state
+-- ends while a handle is still closing.
+function task.settle()
+  if select(2, coroutine.running()) and not top_level.driving then drive("nowait") end
 end
 
 --- Waits until something calls `wake`. The primitive under every other wait.
@@ -69,15 +85,14 @@ function task.wait(arm)
   local disarm = arm(wake)
   t.interrupt = interrupt
   if t == top_level then
-    while not woken do uv.run("once") end
+    while not woken do drive("once") end
   elseif not woken then
     t.waiting = true
     coroutine.yield()
   end
   t.interrupt = nil
   if disarm then disarm() end
-  -- luv crashes when a Lua state is closed while a handle is still closing: let it finish that here.
-  if t == top_level then uv.run("nowait") end
+  task.settle()
   if woken.raise then error(woken.raise, 0) end
   return table.unpack(woken, 1, woken.n)
 end
@@ -192,6 +207,13 @@ end
 function Event:set(value)
   if value == nil then value = true end
   self.value = value
+  self:pulse(value)
+end
+
+--- Wakes every task that waits now; the event stays as it is.
+-- @param[opt=true] value what the waits return
+function Event:pulse(value)
+  if value == nil then value = true end
   local waiters = self.waiters
   self.waiters = {}
   for wake in pairs(waiters) do wake(value) end

@@ -102,6 +102,22 @@ function text.suggest(name, candidates)
   return nearest and (" (did you mean '%s'?)"):format(nearest) or ""
 end
 
+--- The longest run of bytes that two texts share.
+-- @string a
+-- @string b
+-- @treturn string the first such run in `a`; "" when they share nothing
+function text.common(a, b)
+  local best, length = "", 0
+  for from = 1, #a do
+    -- Only longer runs than the best so far are of interest.
+    while from + length <= #a and b:find(a:sub(from, from + length), 1, true) do
+      best = a:sub(from, from + length)
+      length = length + 1
+    end
+  end
+  return best
+end
+
 --- Words joined the way a sentence does: `a`, `a or b`, `a, b or c`.
 -- @tparam {string,…} words
 -- @string[opt="or"] conjunction

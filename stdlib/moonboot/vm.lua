@@ -1,0 +1,291 @@
+--- A running guest: a QEMU process, its control connection and its consoles, on one clock.
+--
+--     local vm = assert(mb.vm.boot { arch = "i386", kernel = "demo.elf" })
+--     assert(vm:expect "login: ")
+--     vm:sendline "root"
+--     vm:close()
+--
+-- @module moonboot.vm
+local engine = require "moonboot.engine"
+local uv = require "luv"
+local check = require "moonboot.check"
+local console = require "moonboot.console"
+local keyboard = require "moonboot.keyboard"
+local machine = require "moonboot.machine"
+local qmp = require "moonboot.qmp"
+local screen = require "moonboot.screen"
+local task = require "moonboot.task"
+local text = require "moonboot.text"
+local transcript = require "moonboot.transcript"
+
+local vm = {}
+
+local methods = {}
+
+-- Fields are methods, then consoles by their names (`vm.com1`).
+local Vm = { __name = "moonboot.vm" }
+function Vm.__index(self, key)
+  return methods[key] or rawget(self, "consoles_by_name")[key]
+end
+
+-- How long QEMU may take to answer, and to go at each step of stopping it.
+local NEGOTIATE_SECONDS = 20
+local QUIT_SECONDS, TERM_SECONDS, KILL_SECONDS = 3, 3, 10
+local FINISH_NS = 5 * 1000000000
+
+local function capture_paths(options, index, name)
+  if not options.dir then return {} end
+  local stem = options.dir .. "/" .. options.name
+  if index > 1 then stem = stem .. "." .. name end
+  return { log = stem .. ".log", timing = stem .. ".timing", transport = options.transport }
+end
+
+local function open_consoles(self, names, options)
+  for index, name in ipairs(names) do
+    local paths = capture_paths(options, index, name)
+    paths.transport = options.transport
+    local opened, message, code = console.open(name, paths)
+    if not opened then return nil, message, code end
+    table.insert(self.consoles, opened)
+    self.consoles_by_name[name] = opened
+    for _, pattern in ipairs(options.fail or {}) do table.insert(opened.failures, pattern) end
+  end
+  return true
+end
+
+local function last_words(process)
+  local said = process:stderr():gsub("%s+$", "")
+  if said == "" then return nil end
+  return text.escape(said:match("[^\n]*$"))
+end
+
+--- Says how QEMU ended, in words.
+-- @treturn ?string nil while it runs
+function methods:ending()
+  local exit = self.exit
+  if not exit then return nil end
+  local how
+  if self.stopped then
+    how = "stopped by moonboot"
+  elseif self.shutdown_reason then
+    how = "the guest ended (" .. self.shutdown_reason .. ")"
+  elseif exit.signal then
+    how = "QEMU was ended by " .. exit.signal
+  else
+    how = ("QEMU exited with status %d"):format(exit.code)
+  end
+  local words = not self.stopped and (exit.signal or exit.code ~= 0) and last_words(self.process)
+  return words and how .. ": " .. words or how
+end
+
+local function watch_process(self)
+  self.exit_poll = assert(uv.new_poll(self.process:fd()))
+  self.exit_poll:start("r", function()
+    local exit = self.process:poll()
+    if not exit then return end
+    self.exit_poll:close()
+    self.exit_poll = nil
+    self.exit = exit
+    self.host_times_ns.ended = exit.ended_ns
+    for _, line in ipairs(self.consoles) do
+      line:finish(FINISH_NS)
+      line:end_with(self:ending())
+    end
+    self.qmp:close()
+    self.ended:set(exit)
+  end)
+end
+
+local function watch_events(self)
+  self.qmp:on_event(function(name, data, realtime_ns)
+    if name == "RESUME" and not self.resumed.value then
+      self.resumed:set(realtime_ns or engine.clock.realtime())
+    elseif name == "SHUTDOWN" and data.guest then
+      self.shutdown_reason = data.reason or "guest-shutdown"
+    elseif name == "RESET" and data.guest then
+      self.guest_resets = self.guest_resets + 1
+    elseif name == "GUEST_PANICKED" then
+      self.guest_panicked = true
+    end
+    if self.on_event then self.on_event(name, data, realtime_ns) end
+  end)
+end
+
+local function give_up(self, message, code)
+  self:close()
+  return nil, message, code
+end
+
+--- Starts QEMU with the guest stopped before its first instruction.
+-- @tparam table description a machine: see `moonboot.machine`
+-- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without `dir`);
+--   `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`: path of the dialogue's transcript; `cpus`: host CPUs to run on;
+--   `nice`; `sandbox = false` to run QEMU without its seccomp filter; `transport`: see `moonboot.console`
+-- @treturn ?vm or nil, a message and a code; `vm:resume()` lets the guest run
+function vm.start(description, options)
+  options = options or {}
+  options.name = options.name or "boot"
+  local normal, wrong = machine.normalise(description)
+  if not normal then check.fail(wrong) end
+  local argv, unfit = machine.argv(normal, { sandbox = options.sandbox ~= false, accel = options.accel, name = options.name })
+  if not argv then return nil, unfit end
+  local self = setmetatable({
+    machine = normal,
+    argv = argv,
+    consoles = {},
+    consoles_by_name = {},
+    host_times_ns = {},
+    ended = task.event(),
+    resumed = task.event(),
+    guest_resets = 0,
+  }, Vm)
+  local opened, message, code = open_consoles(self, normal.consoles, options)
+  if not opened then return give_up(self, message, code) end
+  if options.transcript then
+    self.transcript, message = transcript.open(options.transcript)
+    if not self.transcript then return give_up(self, message) end
+    for _, line in ipairs(self.consoles) do line.transcript = self.transcript end
+  end
+
+  local ours, theirs
+  do
+    local pair
+    pair, message, code = uv.socketpair("stream", nil, { nonblock = true }, {})
+    if not pair then return give_up(self, "cannot make a control connection: " .. message, code) end
+    ours, theirs = pair[1], pair[2]
+  end
+  self.qmp = qmp.open(ours)
+  self.screen = screen.new(self.qmp)
+  self.keyboard = keyboard.new(self.qmp)
+  local fds = { theirs }
+  for _, line in ipairs(self.consoles) do table.insert(fds, line.handle:guest_fd()) end
+  self.host_times_ns.spawned = engine.clock.now()
+  self.process, message, code = engine.process.spawn {
+    argv = argv,
+    fds = fds,
+    cpus = options.cpus,
+    nice = options.nice,
+  }
+  uv.fs_close(theirs)
+  for _, line in ipairs(self.consoles) do line.handle:handover() end
+  if not self.process then return give_up(self, message, code) end
+  watch_events(self)
+  watch_process(self)
+
+  local greeting
+  greeting, message = self.qmp:negotiate(NEGOTIATE_SECONDS)
+  if not greeting then
+    -- QEMU that refuses its arguments closes the connection first and dies a moment later.
+    self.ended:wait(1)
+    return give_up(self, self:ending() or message, "QEMU")
+  end
+  self.host_times_ns.qmp_ready = engine.clock.now()
+  local version = greeting.version.qemu
+  self.qemu_version = ("%d.%d.%d"):format(version.major, version.minor, version.micro)
+  return self
+end
+
+--- Lets the guest execute. This is t0 for every time of this boot: QEMU's own stamp of the moment it resumed.
+-- @treturn ?int t0_ns, CLOCK_MONOTONIC; or nil and a message
+function methods:resume()
+  local offset_ns = engine.clock.offset()
+  local sent_ns = engine.clock.now()
+  self.host_times_ns.cont_sent = sent_ns
+  local done, message = self.qmp:execute("cont")
+  if not done then return nil, self:ending() or message end
+  local realtime_ns = self.resumed:wait(1)
+  -- QEMU's stamp is truncated to a microsecond; the guest cannot have run before it was told to.
+  self.t0_ns = realtime_ns and math.max(realtime_ns - offset_ns, sent_ns) or sent_ns
+  self.t0_realtime_ns = self.t0_ns + offset_ns
+  if self.transcript then self.transcript:start(self.t0_ns) end
+  for _, line in ipairs(self.consoles) do line:start(self.t0_ns) end
+  return self.t0_ns
+end
+
+--- Starts QEMU and lets the guest run: `vm.start` and `vm:resume`.
+-- @tparam table description
+-- @tparam[opt] table options
+-- @treturn ?vm or nil, a message and a code
+function vm.boot(description, options)
+  local self, message, code = vm.start(description, options)
+  if not self then return nil, message, code end
+  local t0_ns
+  t0_ns, message = self:resume()
+  if not t0_ns then return give_up(self, message) end
+  return self
+end
+
+--- Names what the script is about to do; messages, transcripts and the live line show it.
+-- @string label
+function methods:step(label)
+  self.current_step = label
+  for _, line in ipairs(self.consoles) do line.step = label end
+  if self.transcript then self.transcript:step(label) end
+  if self.on_step then self.on_step(label) end
+end
+
+--- Waits until the guest has ended by itself.
+-- @number[opt] seconds the longest wait
+-- @treturn ?table `{ code, signal, user_ns, system_ns, max_rss_bytes, ended_ns }`, or nil and a message
+function methods:wait(seconds)
+  local exit = self.ended:wait(seconds)
+  if exit then return exit end
+  return nil, ("the guest is still running after %g s"):format(seconds)
+end
+
+--- Stops QEMU: QMP `quit`, then SIGTERM, then SIGKILL, each with its own deadline. The captures are complete afterwards.
+-- @treturn table how it ended, as for `vm:wait`
+function methods:stop()
+  if not self.process then return nil end
+  if not self.exit then
+    self.stopped = true
+    task.spawn(function() self.qmp:execute("quit", nil, QUIT_SECONDS) end)
+    if not self.ended:wait(QUIT_SECONDS) then
+      self.process:signal("SIGTERM")
+      if not self.ended:wait(TERM_SECONDS) then
+        self.process:signal("SIGKILL")
+        self.ended:wait(KILL_SECONDS)
+      end
+    end
+  end
+  return self.exit
+end
+
+--- Complaints about the captures: bytes that could not be written, by console.
+-- @treturn ?string nil when every byte is in its file
+function methods:capture_error()
+  for _, line in ipairs(self.consoles) do
+    local stats = line:stats()
+    if stats.error then return stats.error end
+  end
+end
+
+--- Ends the guest, at once if it still runs, and releases everything. Idempotent.
+function methods:close()
+  if self.closed then return end
+  self.closed = true
+  if self.process then self.process:close() end
+  if self.exit_poll then self.exit_poll:close() end
+  if self.qmp then self.qmp:close() end
+  for _, line in ipairs(self.consoles) do line:close() end
+  if self.transcript then self.transcript:close() end
+  task.settle()
+end
+
+Vm.__close = methods.close
+Vm.__gc = methods.close
+
+function Vm.__tostring(self)
+  local state = self.closed and "closed" or self:ending() or "running"
+  return ("vm (%s, %d vCPUs, %s)"):format(self.machine.arch, self.machine.cpus, state)
+end
+
+-- What a guest with one console is mostly asked goes to its first one.
+for _, name in ipairs { "expect", "send", "sendline", "run", "guard", "last_lines" } do
+  methods[name] = function(self, ...)
+    local first = self.consoles[1]
+    return first[name](first, ...)
+  end
+end
+
+return vm
