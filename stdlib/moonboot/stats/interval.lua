@@ -233,9 +233,9 @@ end
 -- acceleration and z = z0 + quantile(p), its ends are the resamples' quantiles at cdf(z0 + z / (1 - a z)).
 -- The same values, in any order, with the same seed give the same interval, on every machine.
 -- Bootstrap intervals of small samples are too narrow: at 0.95, that of the mean covers 84 % of simulated normal
--- samples for n = 5, 90 % for 10, 93 % for 20. `expanded` takes its ends at p' = cdf(-sqrt(n / (n - 1)) t) in place of p, t the
--- quantile of Student's t with n - 1 degrees of freedom: then 91 % for n = 5, 93 % for 6, 95 % for 10 (of exponential
--- samples 88, 90 and 92 %).
+-- samples for n = 5, 90 % for 10, 93 % for 20. `expanded` takes its ends at p' = cdf(-sqrt(n / (n - 1)) t) in place of
+-- p, t the quantile of Student's t with n - 1 degrees of freedom: then 91 % for n = 5, 93 % for 6, 95 % for 10 (of
+-- exponential samples 88, 90 and 92 %).
 -- The interval of a median is rough, because resampled medians repeat the values of the sample: use `stats.median`.
 -- (Efron, JASA 82, 1987; Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 14; expansion:
 -- Hesterberg, The American Statistician 69, 2015, there for the percentile interval)
