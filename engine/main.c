@@ -36,10 +36,17 @@ static bool find_root (char root[PATH_MAX]) {
   return n < PATH_MAX && holds_library(root);
 }
 
-/* Turns an error into one line; the traceback is for those who ask for it. */
+/* Turns an error into one line; all of it and a traceback are for those who ask. */
 static int describe_error (lua_State *L) {
-  const char *message = luaL_tolstring(L, 1, NULL);
-  if (getenv("MOONBOOT_TRACE") != NULL) luaL_traceback(L, L, message, 1);
+  size_t n;
+  const char *message = luaL_tolstring(L, 1, &n);
+  if (getenv("MOONBOOT_TRACE") != NULL) {
+    luaL_traceback(L, L, message, 1);
+    return 1;
+  }
+  n = strcspn(message, "\n"); /* such as the list of places where a module is not */
+  while (n > 0 && message[n - 1] == ':') n--;
+  lua_pushlstring(L, message, n);
   return 1;
 }
 
