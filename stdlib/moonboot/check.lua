@@ -193,6 +193,15 @@ local function culprit()
   return scripts[#scripts], nil
 end
 
+--- Where in a script a key is given its value, as the beginning of a message.
+-- @string path
+-- @string ...  the key, after the keys of the tables around it; none: the script as a whole
+-- @treturn string "path:14: ", or "path: " when the line cannot be found
+function check.position(path, ...)
+  local line = select("#", ...) > 0 and line_of(path, { ... }, 1)
+  return ("%s:%s "):format(path, line and line .. ":" or "")
+end
+
 --- Raises a message with the position of the script to blame, as exactly as it can be found: the line of the key,
 -- else the line of the call, else the file.
 -- @string message

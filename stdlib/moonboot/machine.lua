@@ -198,6 +198,15 @@ function machine.has(name)
   return SCHEMA[name] ~= nil
 end
 
+--- A value as a field wants it: a number where only text is allowed becomes text ("486" for a CPU model).
+-- @string name  of the field
+-- @param value
+-- @return the value
+function machine.coerce(name, value)
+  local rule = SCHEMA[name]
+  return rule and rule.type == "string" and type(value) == "number" and tostring(value) or value
+end
+
 --- Checks a description and completes it; completing it twice changes nothing.
 -- @tparam table description  see above; not modified
 -- @treturn ?table with defaults, `memory` as a string, `disk` as a list of tables, `consoles` as a list of names;

@@ -167,7 +167,7 @@ end
 -- @tparam {table,…} declared  from `options.declare`
 -- @tparam[opt] table given  name = value, as strings (from a command line) or as what they are
 -- @treturn ?table name = value; nil when something is wrong
--- @treturn ?string what, in terms of the command line
+-- @treturn ?string what, in terms of the command line: either begins with "option", or goes on after the script's name
 function options.values(declared, given)
   given = given or {}
   local known, out = {}, {}
@@ -189,7 +189,7 @@ function options.values(declared, given)
   for name in pairs(given) do
     if not known[name] then
       name = tostring(name)
-      return nil, ("no option '%s'%s"):format(text.escape(name), text.suggest(name, names_of(declared)))
+      return nil, ("has no option '%s'%s"):format(text.escape(name), text.suggest(name, names_of(declared)))
     end
   end
   return out

@@ -81,16 +81,16 @@ function text.nearest(name, candidates)
   local sorted = table.move(candidates, 1, #candidates, 1, {})
   table.sort(sorted)
   local limit = math.max(1, #name // 3)
-  local best, best_distance = nil, math.huge
+  local best, best_distance, longer = nil, math.huge, nil
   for _, candidate in ipairs(sorted) do
     local distance = text.distance(name, candidate)
-    -- "mem" for "memory": many edits away, and yet plain.
-    if distance > limit and #name >= 3 and candidate:sub(1, #name):lower() == name:lower() then distance = limit end
     if distance <= limit and distance < best_distance and distance < #candidate then
       best, best_distance = candidate, distance
     end
+    -- "mem" for "memory": many edits away, and yet plain.
+    if #name >= 3 and candidate:sub(1, #name):lower() == name:lower() then longer = longer or candidate end
   end
-  return best
+  return best or longer
 end
 
 --- The end of an error message about an unknown name: ` (did you mean 'samples'?)`, or nothing.

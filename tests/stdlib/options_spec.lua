@@ -97,7 +97,7 @@ describe("options.values", function()
     fails("must be disk or direct, not 'dsik' (did you mean 'disk'?)", { mode = "dsik" })
     fails("must be a size like 512M or 2G", { size = "big" })
     fails("option --modules (boot modules) cannot be read", { modules = { here, "/nowhere" } })
-    fails("no option 'modes' (did you mean 'mode'?)", { modes = "x" })
+    fails("has no option 'modes' (did you mean 'mode'?)", { modes = "x" })
     fails("\\e[2J", { medium = "\27[2J" })
   end)
 

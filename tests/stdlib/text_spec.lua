@@ -45,6 +45,7 @@ describe("text.nearest", function()
 
   it("finds what was cut short", function()
     assert.equal("memory", text.nearest("mem", { "memory", "name" }))
+    assert.equal("cpus", text.nearest("cpu", { "cpu_model", "cpus" }))
   end)
 
   it("keeps silent when nothing is near", function()
