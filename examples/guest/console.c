@@ -80,11 +80,20 @@ static void sink_format (struct sink *sink, const char *format, va_list argument
       continue;
     }
     switch (*++format) {
-      case 's': sink_text(sink, va_arg(arguments, const char *)); break;
-      case 'c': sink_put(sink, (char)va_arg(arguments, int)); break;
-      case 'u': sink_number(sink, va_arg(arguments, unsigned), 10); break;
-      case 'x': sink_number(sink, va_arg(arguments, unsigned), 16); break;
-      default: sink_put(sink, *format);
+    case 's':
+      sink_text(sink, va_arg(arguments, const char *));
+      break;
+    case 'c':
+      sink_put(sink, (char)va_arg(arguments, int));
+      break;
+    case 'u':
+      sink_number(sink, va_arg(arguments, unsigned), 10);
+      break;
+    case 'x':
+      sink_number(sink, va_arg(arguments, unsigned), 16);
+      break;
+    default:
+      sink_put(sink, *format);
     }
   }
 }
@@ -163,16 +172,14 @@ static void edit_line (char *line, size_t size, bool noisy) {
     if (c < 0) {
       put_text(user_devices, NOISE_LINE);
       noisy = false;
-    }
-    else if (c == '\r' || c == '\n')
+    } else if (c == '\r' || c == '\n')
       break;
     else if (c == '\b' || c == 0x7f) {
       if (n > 0) {
         n--;
         print("\b \b");
       }
-    }
-    else if (c == 'U' - '@')
+    } else if (c == 'U' - '@')
       for (; n > 0; n--) print("\b \b");
     else if (c >= ' ' && n + 1 < size) {
       line[n++] = (char)c;

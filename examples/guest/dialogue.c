@@ -29,7 +29,7 @@ void dialogue_shut_down (void) {
       power_off();
     }
     if (dialogue_no(answer))
-      shell_run("# ");
+      shell_run("# ", NULL);
     else
       dialogue_complain("try again");
   }

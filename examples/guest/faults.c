@@ -56,13 +56,11 @@ static void long_line (const char *phase) {
 static const struct {
   const char *option;
   const char *phase; /* where it strikes unless the option says `option=phase` */
-  void (*strike) (const char *phase);
+  void (*strike)(const char *phase);
 } faults[] = {
-    {"hang", "services", hang},     {"panic", "services", fail},
-    {"triple", "drivers", fault},   {"resetloop", "drivers", reset},
-    {"reset", "drivers", reset},    {"flood", "drivers", flood},
-    {"longline", "drivers", long_line}, {"exit", "entry", leave},
-    {"poweroff", "prompt", leave},
+    {"hang", "services", hang},         {"panic", "services", fail}, {"triple", "drivers", fault},
+    {"resetloop", "drivers", reset},    {"reset", "drivers", reset}, {"flood", "drivers", flood},
+    {"longline", "drivers", long_line}, {"exit", "entry", leave},    {"poweroff", "prompt", leave},
 };
 
 void faults_garbage (void) {
@@ -72,8 +70,7 @@ void faults_garbage (void) {
 void faults_at (const char *phase) {
   for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
     bool by_default = option_is(faults[i].option, "") || option_is(faults[i].option, "loud");
-    if (option_is(faults[i].option, phase) ||
-        (by_default && string_equal(phase, faults[i].phase)))
+    if (option_is(faults[i].option, phase) || (by_default && string_equal(phase, faults[i].phase)))
       faults[i].strike(phase);
   }
 }

@@ -1,4 +1,5 @@
-# The demo guest: demo.elf for QEMU's -kernel, demo.iso for a CD drive. Needs gcc, binutils, xorriso.
+# The demo guest: demo.elf for QEMU's -kernel, demo.iso for a CD drive, and minix-like.iso, which only
+# plays another system's installer. Needs gcc, binutils and xorriso.
 
 GUEST = $(BUILD)/guest
 GUEST_SOURCE = examples/guest
@@ -12,22 +13,24 @@ GUEST_OBJECTS = $(GUEST)/boot.o \
 
 .PHONY: guest
 
-guest: $(GUEST)/demo.elf $(GUEST)/demo.iso
+guest: $(GUEST)/demo.elf $(GUEST)/demo.iso $(GUEST)/minix-like.iso
 
 $(GUEST)/demo.elf: $(GUEST_OBJECTS) $(GUEST_SOURCE)/link.ld
 	ld -m elf_i386 --build-id=none --no-warn-rwx-segments -T $(GUEST_SOURCE)/link.ld -o $@ $(GUEST_OBJECTS)
 
-# The CD's boot file: boot sector, options line ("menu") in a sector of its own, kernel image.
+# A CD's boot file: boot sector, options line in a sector of its own, kernel image.
 # No time stamps and no random ids, so that the same sources always give the same ISO.
-$(GUEST)/demo.iso: $(GUEST)/demo.elf $(GUEST)/loader-cd.bin
-	objcopy -O binary $< $(GUEST)/demo.bin
-	rm -rf $(GUEST)/cd && mkdir -p $(GUEST)/cd
-	printf menu > $(GUEST)/menu.bin && truncate -s 2048 $(GUEST)/menu.bin
-	cat $(GUEST)/loader-cd.bin $(GUEST)/menu.bin $(GUEST)/demo.bin > $(GUEST)/cd/boot.bin
-	touch -d @$(GUEST_EPOCH) $(GUEST)/cd/boot.bin $(GUEST)/cd
-	TZ=UTC SOURCE_DATE_EPOCH=$(GUEST_EPOCH) xorriso -report_about WARNING -as mkisofs -quiet -V DEMO -uid 0 -gid 0 \
-	  -file-mode 0444 -dir-mode 0555 -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table \
-	  -o $@ $(GUEST)/cd
+$(GUEST)/demo.iso: GUEST_OPTIONS = menu
+$(GUEST)/minix-like.iso: GUEST_OPTIONS = dialogue=minix,menu
+$(GUEST)/%.iso: $(GUEST)/demo.elf $(GUEST)/loader-cd.bin $(GUEST_SOURCE)/guest.mk
+	rm -rf $(@:.iso=.cd) && mkdir -p $(@:.iso=.cd)
+	objcopy -O binary $< $(@:.iso=.bin)
+	printf '%s' '$(GUEST_OPTIONS)' > $(@:.iso=.options) && truncate -s 2048 $(@:.iso=.options)
+	cat $(GUEST)/loader-cd.bin $(@:.iso=.options) $(@:.iso=.bin) > $(@:.iso=.cd)/boot.bin
+	touch -d @$(GUEST_EPOCH) $(@:.iso=.cd)/boot.bin $(@:.iso=.cd)
+	TZ=UTC SOURCE_DATE_EPOCH=$(GUEST_EPOCH) xorriso -report_about WARNING -as mkisofs -quiet -V DEMO \
+	  -uid 0 -gid 0 -file-mode 0444 -dir-mode 0555 -b boot.bin -c boot.cat -no-emul-boot \
+	  -boot-load-size 4 -boot-info-table -o $@ $(@:.iso=.cd)
 
 $(GUEST)/%.o: $(GUEST_SOURCE)/%.c
 	@mkdir -p $(@D)

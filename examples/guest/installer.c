@@ -75,7 +75,8 @@ static struct disk choose_disk (void) {
   print("\n");
   for (;;) {
     console_ask("Enter the disk number to use: [0] ", answer, sizeof(answer));
-    if (answer[0] == '\0') choice = 0;
+    if (answer[0] == '\0')
+      choice = 0;
     else if (!string_number(answer, &choice)) {
       dialogue_complain("try again");
       continue;
@@ -128,7 +129,8 @@ static void ask_home (const struct disk *disk) {
 /* A bar that is drawn over itself with backspaces; `done` of `total`, 0 at first. */
 static void progress (const char *title, uint32_t done, uint32_t total) {
   unsigned filled = done * BAR_CELLS / total, percent = done * 100 / total;
-  if (done == 0) print("%s [", title);
+  if (done == 0)
+    print("%s [", title);
   else
     for (unsigned i = 0; i < BAR_CELLS + 6; i++) print("\b");
   for (unsigned i = 0; i < BAR_CELLS; i++) print(i < filled ? "=" : "-");

@@ -44,8 +44,7 @@ void interrupt (const struct frame *frame) {
     if (vector == PIC_BASE) ticks = ticks + 1;
     if (vector >= PIC_BASE + 8) outb(PIC2, PIC_END_OF_INTERRUPT);
     outb(PIC1, PIC_END_OF_INTERRUPT);
-  }
-  else if (vector == VECTOR_WAKE)
+  } else if (vector == VECTOR_WAKE)
     lapic_end_of_interrupt();
 }
 

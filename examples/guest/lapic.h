@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void lapic_init (bool first_cpu); /* the first CPU also takes the timer's and the UARTs' interrupts */
+/* The first CPU also takes the timer's and the UARTs' interrupts. */
+void lapic_init (bool first_cpu);
+
 uint8_t lapic_id (void);
 void lapic_end_of_interrupt (void);
 

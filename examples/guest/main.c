@@ -4,6 +4,7 @@
 #include "io.h"
 #include "layout.h"
 #include "menu.h"
+#include "minix.h"
 #include "options.h"
 #include "phases.h"
 #include "shell.h"
@@ -47,13 +48,15 @@ void kernel_main (uint32_t magic, const void *info, uint32_t quiet) {
   crc32_init();
   options_set(command_line(magic, info));
   unsigned devices = chosen_devices();
+  if (option_given("dialogue")) devices = minix_devices();
   console_init(devices | (option_given("com2") ? CONSOLE_COM2 : 0));
   console_use(devices, devices);
   phases_begin(magic == LOADER_MAGIC && !quiet);
   if (option_given("menu")) choose_from_menu();
   choose_noise();
-  if (option_given("install")) {
+  if (option_given("install") || option_given("dialogue")) {
     interrupts_init();
+    if (option_given("dialogue")) minix_run();
     installer_run();
   }
   phases_run();

@@ -3,9 +3,9 @@
 #include "layout.h"
 
 static const char *const known[] = {
-    "console", "com2", "work", "silent", "noisy", "garbage", "loud",
-    "hang", "panic", "triple", "resetloop", "reset", "flood", "longline", "exit", "poweroff",
-    "menu", "install", "dialogue",
+    "console", "com2",     "work",   "silent",    "noisy",    "garbage", "loud",
+    "hang",    "panic",    "triple", "resetloop", "reset",    "flood",   "longline",
+    "exit",    "poweroff", "menu",   "install",   "dialogue",
 };
 
 /* Not for the installed system. */
@@ -71,6 +71,18 @@ bool option_given (const char *name) {
 bool option_is (const char *name, const char *wanted) {
   const char *v = value(name);
   return v != NULL && string_equal(v, wanted);
+}
+
+bool option_has (const char *name, const char *item) {
+  const char *v = value(name);
+  size_t n = strlen(item);
+  while (v != NULL && *v != '\0') {
+    const char *end = v;
+    while (*end != ',' && *end != '\0') end++;
+    if ((size_t)(end - v) == n && memcmp(v, item, n) == 0) return true;
+    v = *end == ',' ? end + 1 : end;
+  }
+  return false;
 }
 
 unsigned option_number (const char *name, unsigned otherwise) {

@@ -16,7 +16,7 @@
 #define MEMORY_PASSES 5000   /* first CPU alone */
 #define PROCESS_PASSES 20000 /* shared by all CPUs */
 #define DRIVER_PASSES 3000   /* first CPU alone */
-#define CHECK_PASSES 7000     /* shared by all CPUs */
+#define CHECK_PASSES 7000    /* shared by all CPUs */
 #define SERVICE_PASSES 5500  /* shared by all CPUs */
 
 #define CMOS_INDEX 0x70
@@ -32,7 +32,7 @@ static uint32_t passes (uint32_t count) {
   return count * option_number("work", 100) / 100;
 }
 
-static void share (struct job *job, void (*part) (uint32_t index), uint32_t count) {
+static void share (struct job *job, void (*part)(uint32_t index), uint32_t count) {
   job->part = part;
   job->total = passes(count);
   smp_run(job);
@@ -69,7 +69,8 @@ static void check_block (uint32_t index) {
   static const uint32_t residue = 0x2144df1c; /* CRC of anything followed by its CRC */
   const uint32_t *words = block(index);
   uint32_t crc = crc32(0, words, BLOCK_BYTES);
-  if (crc32(crc, &crc, sizeof(crc)) != residue || words[BLOCK_BYTES / 4 - 1] != sums[index % BLOCKS])
+  if (crc32(crc, &crc, sizeof(crc)) != residue ||
+      words[BLOCK_BYTES / 4 - 1] != sums[index % BLOCKS])
     panic("block %u is damaged", index % BLOCKS);
 }
 
@@ -116,13 +117,13 @@ static void services (void) {
 
 static const struct {
   const char *name;
-  void (*run) (void);
+  void (*run)(void);
   bool userland;
 } phases[] = {
-    {"memory", memory, false},
-    {"interrupts", interrupts, false}, {"cpus", cpus, false},
-    {"processes", process_table, false}, {"drivers", drivers, false},
-    {"fsck", file_system, true}, {"services", services, true},
+    {"memory", memory, false},    {"interrupts", interrupts, false},
+    {"cpus", cpus, false},        {"processes", process_table, false},
+    {"drivers", drivers, false},  {"fsck", file_system, true},
+    {"services", services, true},
 };
 
 void phases_begin (bool announced) {

@@ -4,7 +4,7 @@
 #include "io.h"
 #include "panic.h"
 
-#define ACPI_CONTROL 0x604 /* PM1a_CNT, where SeaBIOS puts it on "pc" and "q35" */
+#define ACPI_CONTROL 0x604      /* PM1a_CNT, where SeaBIOS puts it on "pc" and "q35" */
 #define ACPI_CONTROL_OLD 0xb004 /* where other firmware for these machines does */
 #define ACPI_SLEEP_S5 0x2000
 

@@ -80,10 +80,7 @@ static unsigned do_uname (char **words) {
 
 static unsigned do_help (char **words);
 
-static const struct command {
-  const char *name, *summary;
-  unsigned (*run) (char **words); /* words[0] is the name; ends with NULL */
-} commands[] = {
+static const struct shell_command commands[] = {
     {"cpus", "number of CPUs that are up", do_cpus},
     {"dmesg", "the kernel's messages again", do_dmesg},
     {"echo", "its arguments; $? is the last status", do_echo},
@@ -96,13 +93,13 @@ static const struct command {
     {"reboot", "resets the machine", do_reboot},
     {"true", "does nothing", do_true},
     {"uname", "name of the system; -a: and version", do_uname},
+    {NULL, NULL, NULL},
 };
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static unsigned do_help (char **words) {
   (void)words;
-  for (size_t i = 0; i < COMMANDS; i++) print("%s: %s\n", commands[i].name, commands[i].summary);
+  for (const struct shell_command *c = commands; c->name != NULL; c++)
+    print("%s: %s\n", c->name, c->summary);
   return 0;
 }
 
@@ -137,8 +134,7 @@ static const char *split (const char *at, char *buffer, char **words) {
     else if (quote != '\'' && *at == '$' && at[1] == '?') {
       buffer = put_status(buffer);
       at++;
-    }
-    else {
+    } else {
       if (quote != '\'' && *at == '\\' && at[1] != '\0') at++;
       *buffer++ = *at;
     }
@@ -148,20 +144,27 @@ static const char *split (const char *at, char *buffer, char **words) {
   return *at == ';' ? at + 1 : NULL;
 }
 
+static const struct shell_command *find (const struct shell_command *c, const char *name) {
+  for (; c != NULL && c->name != NULL; c++)
+    if (string_equal(c->name, name)) return c;
+  return NULL;
+}
+
 /* False at `exit`. */
-static bool execute (char **words) {
-  for (size_t i = 0; i < COMMANDS; i++)
-    if (string_equal(words[0], commands[i].name)) {
-      if (commands[i].run == NULL) return false;
-      status = commands[i].run(words);
-      return true;
-    }
-  print("sh: %s: not found\n", words[0]);
-  status = NOT_FOUND;
+static bool execute (char **words, const struct shell_command *extra) {
+  const struct shell_command *c = find(extra, words[0]);
+  if (c == NULL) c = find(commands, words[0]);
+  if (c == NULL) {
+    print("sh: %s: not found\n", words[0]);
+    status = NOT_FOUND;
+    return true;
+  }
+  if (c->run == NULL) return false;
+  status = c->run(words);
   return true;
 }
 
-void shell_run (const char *prompt) {
+void shell_run (const char *prompt, const struct shell_command *extra) {
   char line[LINE_BYTES], buffer[LINE_BYTES * 2], *words[WORDS];
   status = 0;
   for (;;) {
@@ -170,7 +173,7 @@ void shell_run (const char *prompt) {
     console_line(line, sizeof(line));
     for (const char *at = line; at != NULL;) {
       at = split(at, buffer, words);
-      if (words[0] != NULL && !execute(words)) return;
+      if (words[0] != NULL && !execute(words, extra)) return;
     }
   }
 }
@@ -182,7 +185,7 @@ void shell_login (void) {
     faults_at("prompt");
     console_answer(name, sizeof(name));
     if (string_equal(name, "root"))
-      shell_run("# ");
+      shell_run("# ", NULL);
     else if (name[0] != '\0')
       print("Login incorrect\n");
   }

@@ -37,8 +37,7 @@ _Noreturn void smp_cpu_main (void) {
     if (job != NULL && __atomic_load_n(&job->next, __ATOMIC_ACQUIRE) < job->total) {
       interrupts_on();
       work(job);
-    }
-    else
+    } else
       interrupts_wait();
   }
 }

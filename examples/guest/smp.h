@@ -8,7 +8,7 @@
 /* A piece of work in `total` parts. Whoever is free takes the next part; idle CPUs are halted.
 ** A job is used once: a CPU that wakes late finds it finished and leaves it alone. */
 struct job {
-  void (*part) (uint32_t index);
+  void (*part)(uint32_t index);
   uint32_t total;
   uint32_t next, done; /* atomic */
 };

@@ -37,8 +37,7 @@ static void scroll (void) {
   if (page + COLUMNS * (ROWS + 1) > MEMORY_CELLS) { /* end of the memory: go on at its start */
     for (unsigned i = 0; i < COLUMNS * (ROWS - 1); i++) CELLS[i] = CELLS[page + COLUMNS + i];
     page = 0;
-  }
-  else
+  } else
     page += COLUMNS;
   blank(page + COLUMNS * (ROWS - 1), COLUMNS);
   crtc_write(CRTC_START, page);
@@ -61,8 +60,7 @@ void vga_put (char c) {
     row++;
   else if (c == '\b') {
     if (column > 0) column--;
-  }
-  else if ((unsigned char)c >= ' ') {
+  } else if ((unsigned char)c >= ' ') {
     CELLS[page + row * COLUMNS + column] = (uint16_t)(BLANK & 0xff00) | (unsigned char)c;
     if (++column == COLUMNS) {
       column = 0;
