@@ -151,24 +151,30 @@ static int fill_buffer (struct mb_capture *c, struct mb_error *err) {
   return 0;
 }
 
-int mb_capture_read (struct mb_capture *c, const char **data, size_t *size, int64_t *t_ns,
-                     struct mb_error *err) {
+int mb_capture_peek (struct mb_capture *c, int64_t *t_ns, struct mb_error *err) {
   if (c->failure.code != 0 || next_chunk(c, &c->failure) != 0 || fill_buffer(c, &c->failure) != 0) {
     *err = c->failure;
     return -1;
   }
-  size_t there = c->buffer_size - c->buffer_head;
-  if (there == 0) {
+  if (c->buffer_head == c->buffer_size) {
     if (c->due > 0) note_mismatch(c, "tells of more bytes than the log has");
     return 0;
   }
-  bool timed = c->due > 0;
+  *t_ns = c->due > 0 ? c->t_ns : MB_TIME_UNKNOWN;
+  return 1;
+}
+
+int mb_capture_read (struct mb_capture *c, const char **data, size_t *size, int64_t *t_ns,
+                     struct mb_error *err) {
+  int status = mb_capture_peek(c, t_ns, err);
+  if (status <= 0) return status;
+  size_t there = c->buffer_size - c->buffer_head;
+  bool timed = *t_ns != MB_TIME_UNKNOWN;
   if (!timed && c->timing_path != NULL) {
     note_mismatch(c, "tells of fewer bytes than the log has; the rest have no times");
   }
   *data = c->buffer + c->buffer_head;
   *size = timed && c->due < there ? (size_t)c->due : there;
-  *t_ns = timed ? c->t_ns : MB_TIME_UNKNOWN;
   c->buffer_head += *size;
   c->stats.bytes += *size;
   if (timed) {

@@ -38,6 +38,9 @@ void mb_capture_close (struct mb_capture *c);
 int mb_capture_read (struct mb_capture *c, const char **data, size_t *size, int64_t *t_ns,
                      struct mb_error *err);
 
+/* When the bytes that the next read gives came. As mb_capture_read(), but moves nothing. */
+int mb_capture_peek (struct mb_capture *c, int64_t *t_ns, struct mb_error *err);
+
 bool mb_capture_timed (const struct mb_capture *c);
 
 void mb_capture_stats (const struct mb_capture *c, struct mb_capture_stats *stats);

@@ -15,6 +15,10 @@
 /* What one pull may move, so that the lines it makes fit the cache and other tasks get their turn. */
 #define PULL_BYTES 65536
 
+/* A capture is pulled in steps of the time that it took, about as long as a console's drain thread sleeps: whoever
+** looks at unfinished lines in between (prompts) sees in a capture what was to be seen live. */
+#define PULL_NS 5000000
+
 static struct mb_lines *checklines (lua_State *L) {
   return mb_lua_checkopen(L, 1, LINES_TYPE);
 }
@@ -60,11 +64,18 @@ static int lines_push (lua_State *L) {
 static int pull_capture (lua_State *L, struct mb_lines *l, struct mb_capture *capture) {
   struct mb_error err;
   size_t moved = 0;
+  int64_t first_ns = MB_TIME_UNKNOWN;
   int status = 1;
   while (moved < PULL_BYTES) {
     const char *data;
     size_t size;
     int64_t t_ns;
+    status = mb_capture_peek(capture, &t_ns, &err);
+    if (status <= 0) break;
+    if (moved == 0) first_ns = t_ns;
+    if (t_ns != first_ns &&
+        (first_ns == MB_TIME_UNKNOWN || t_ns == MB_TIME_UNKNOWN || t_ns - first_ns >= PULL_NS))
+      break;
     status = mb_capture_read(capture, &data, &size, &t_ns, &err);
     if (status <= 0) break;
     if (mb_lines_push(l, data, size, t_ns) != 0) return nomemory(L);
@@ -154,6 +165,20 @@ static int lines_stamps (lua_State *L) {
   return 1;
 }
 
+/* The times of all bytes of the current text, as a string of native int64_t. */
+static int lines_stamps (lua_State *L) {
+  const struct mb_lines *l = checklines(L);
+  luaL_Buffer b;
+  int64_t t_ns;
+  uint64_t offset;
+  luaL_buffinit(L, &b);
+  for (size_t i = 0; mb_lines_stamp(l, i, &t_ns, &offset); i++) {
+    luaL_addlstring(&b, (const char *)&t_ns, sizeof t_ns);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
 /* A set of literals holds nothing that needs closing before the collector gets to it. */
 static int literals_new (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -190,10 +215,11 @@ static int literals_gc (lua_State *L) {
 }
 
 int luaopen_moonboot_lines (lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"close", lines_close},   {"push", lines_push},           {"pull", lines_pull},
-      {"next", lines_next},     {"partial", lines_partial},     {"stamp", lines_stamp},
-      {"stamps", lines_stamps}, {"__tostring", lines_tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"close", lines_close},         {"push", lines_push},
+                                     {"pull", lines_pull},           {"next", lines_next},
+                                     {"partial", lines_partial},     {"stamp", lines_stamp},
+                                     {"stamps", lines_stamps},       {"stamps", lines_stamps},
+                                     {"__tostring", lines_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"new", lines_new}, {"literals", literals_new}, {NULL, NULL}};
   mb_lua_newtype(L, LINES_TYPE, methods, lines_close);
