@@ -165,20 +165,6 @@ static int lines_stamps (lua_State *L) {
   return 1;
 }
 
-/* The times of all bytes of the current text, as a string of native int64_t. */
-static int lines_stamps (lua_State *L) {
-  const struct mb_lines *l = checklines(L);
-  luaL_Buffer b;
-  int64_t t_ns;
-  uint64_t offset;
-  luaL_buffinit(L, &b);
-  for (size_t i = 0; mb_lines_stamp(l, i, &t_ns, &offset); i++) {
-    luaL_addlstring(&b, (const char *)&t_ns, sizeof t_ns);
-  }
-  luaL_pushresult(&b);
-  return 1;
-}
-
 /* A set of literals holds nothing that needs closing before the collector gets to it. */
 static int literals_new (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -215,11 +201,10 @@ static int literals_gc (lua_State *L) {
 }
 
 int luaopen_moonboot_lines (lua_State *L) {
-  static const luaL_Reg methods[] = {{"close", lines_close},         {"push", lines_push},
-                                     {"pull", lines_pull},           {"next", lines_next},
-                                     {"partial", lines_partial},     {"stamp", lines_stamp},
-                                     {"stamps", lines_stamps},       {"stamps", lines_stamps},
-                                     {"__tostring", lines_tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"close", lines_close},   {"push", lines_push},           {"pull", lines_pull},
+      {"next", lines_next},     {"partial", lines_partial},     {"stamp", lines_stamp},
+      {"stamps", lines_stamps}, {"__tostring", lines_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"new", lines_new}, {"literals", literals_new}, {NULL, NULL}};
   mb_lua_newtype(L, LINES_TYPE, methods, lines_close);
