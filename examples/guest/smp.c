@@ -14,7 +14,7 @@ extern void ap_entry (void);
 
 static unsigned present = 1, up = 1;
 static uint8_t first_cpu;
-static struct job *volatile current;
+static struct job *current; /* atomic */
 
 static void work (struct job *job) {
   uint32_t index;
@@ -33,7 +33,7 @@ _Noreturn void smp_cpu_main (void) {
   lapic_wake(first_cpu);
   for (;;) {
     interrupts_off();
-    struct job *job = current;
+    struct job *job = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
     if (job != NULL && __atomic_load_n(&job->next, __ATOMIC_ACQUIRE) < job->total) {
       interrupts_on();
       work(job);
@@ -43,7 +43,7 @@ _Noreturn void smp_cpu_main (void) {
 }
 
 void smp_run (struct job *job) {
-  current = job;
+  __atomic_store_n(&current, job, __ATOMIC_RELEASE);
   if (up > 1) lapic_wake_others();
   work(job);
   for (;;) {
