@@ -198,8 +198,9 @@ end
 --- Adds options to a command line.
 -- @tparam {table,…} declared
 -- @param parser  of argparse
+-- @string[opt=""] prefix  of the names under which the values are found in the result
 -- @treturn {table,…} the elements made, for a group of the help
-function options.configure(declared, parser)
+function options.configure(declared, parser, prefix)
   local elements = {}
   for i, option in ipairs(declared) do
     local description = text.escape(option.description)
@@ -210,18 +211,19 @@ function options.configure(declared, parser)
       description = ("%s (default: %s)"):format(description, text.escape(tostring(option.default)))
     end
     local element
+    local target = (prefix or "") .. option.name
     if option.type == "boolean" then
       element = parser:flag(option.flag):action("store_true")
-      parser:flag("--no-" .. option.flag:sub(3)):target(option.name):action("store_false"):hidden(true)
+      parser:flag("--no-" .. option.flag:sub(3)):target(target):action("store_false"):hidden(true)
     else
       element = parser:option(option.flag):argname(option.placeholder)
       if option.many then
-        element:args("+"):count("*"):action(function(result, target, values)
-          result[target] = table.move(values, 1, #values, #(result[target] or {}) + 1, result[target] or {})
+        element:args("+"):count("*"):action(function(result, key, values)
+          result[key] = table.move(values, 1, #values, #(result[key] or {}) + 1, result[key] or {})
         end)
       end
     end
-    element:target(option.name):description(description)
+    element:target(target):description(description)
     elements[i] = element
   end
   return elements
