@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -57,8 +56,8 @@ struct mb_console {
   enum mb_console_transport transport;
   bool started, joined;
   pthread_t thread;
-  atomic_bool ended;
   pthread_mutex_t lock; /* for stats, which the thread brings up to date once per batch */
+  pthread_cond_t changed;
   struct mb_console_stats stats;
   /* The thread's own. */
   struct mb_console_stats work;
@@ -154,6 +153,15 @@ static int prepare (struct mb_console *c, const struct mb_console_options *optio
   return 0;
 }
 
+static void init_lock (struct mb_console *c) {
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&c->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&c->lock, NULL);
+}
+
 struct mb_console *mb_console_open (const struct mb_console_options *options,
                                     struct mb_error *err) {
   struct mb_console *c = calloc(1, sizeof *c);
@@ -164,7 +172,7 @@ struct mb_console *mb_console_open (const struct mb_console_options *options,
   c->fd = c->guest_fd = c->event = -1;
   c->clock = options->clock != NULL ? options->clock : &mb_clock_system;
   c->transport = options->transport;
-  pthread_mutex_init(&c->lock, NULL);
+  init_lock(c);
   if (prepare(c, options, err) == 0) return c;
   mb_console_close(c);
   return NULL;
@@ -225,7 +233,7 @@ static void take (struct mb_console *c, int index, int64_t offset_ns, int64_t no
   c->work.chunks++;
   c->in_buffer += MESSAGE_COST + n;
   if (inbox->messages[index].msg_hdr.msg_flags & MSG_TRUNC)
-    mb_recorder_fail(c->recorder, EMSGSIZE, "console: a message over 64 KiB was cut");
+    mb_recorder_fail(c->recorder, EMSGSIZE, "console: a message was cut");
 }
 
 /* The far end is closed: an empty read without the stamp that an empty message would have. */
@@ -244,10 +252,15 @@ static int receive (struct mb_console *c) {
     inbox->messages[i].msg_hdr.msg_controllen = sizeof inbox->control[i].bytes;
   int count;
   int64_t before_ns = c->clock->monotonic_ns(c->clock->state);
+  /* ECONNRESET: the far end was closed before it read all we had sent. recvmmsg() says so once,
+  ** ahead of what the far end had still sent itself. */
   do count = recvmmsg(c->fd, inbox->messages, wanted, MSG_DONTWAIT, NULL);
-  while (count < 0 && errno == EINTR);
+  while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   if (count < 0 && errno == EAGAIN) count = 0;
-  if (count < 0) return -1; /* ECONNRESET: the far end is gone with our bytes unread in it */
+  if (count < 0) {
+    mb_recorder_fail(c->recorder, errno, "console: cannot be read");
+    return -1;
+  }
   int64_t offset_ns = 0;
   int64_t now_ns = 0;
   if (count > 0) {
@@ -321,7 +334,7 @@ static void *drain_thread (void *argument) {
   } while (drain(c));
   c->work.ended = true;
   publish(c);
-  atomic_store(&c->ended, true);
+  pthread_cond_signal(&c->changed);
   notify(c);
   return NULL;
 }
@@ -356,7 +369,9 @@ int mb_console_fd (const struct mb_console *c) {
 void mb_console_drain_event (struct mb_console *c) {
   eventfd_t count;
   eventfd_read(c->event, &count);
-  if (atomic_load(&c->ended)) notify(c);
+  struct mb_console_stats stats;
+  mb_console_stats(c, &stats);
+  if (stats.ended) notify(c);
 }
 
 bool mb_console_next (struct mb_console *c, struct mb_chunk *chunk) {
@@ -383,23 +398,27 @@ ssize_t mb_console_write (struct mb_console *c, const char *data, size_t n, stru
   return (ssize_t)sent;
 }
 
-/* True when the thread has ended in time. */
-static bool join_until (struct mb_console *c, int64_t timeout_ns) {
-  if (timeout_ns <= 0) return false;
+/* Waits until the line has ended, within the time given. */
+static bool await_end (struct mb_console *c, int64_t timeout_ns) {
   int64_t now_ns = mb_clock_now();
   int64_t deadline_ns = timeout_ns < INT64_MAX - now_ns ? now_ns + timeout_ns : INT64_MAX;
   struct timespec deadline = {deadline_ns / MB_NS_PER_S, deadline_ns % MB_NS_PER_S};
-  return pthread_clockjoin_np(c->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+  int status = 0;
+  pthread_mutex_lock(&c->lock);
+  while (!c->stats.ended && status == 0)
+    status = pthread_cond_timedwait(&c->changed, &c->lock, &deadline);
+  bool ended = c->stats.ended;
+  pthread_mutex_unlock(&c->lock);
+  return ended;
 }
 
 static void stop (struct mb_console *c, int64_t timeout_ns) {
   close_fd(&c->guest_fd);
   if (!c->started || c->joined) return;
-  if (!join_until(c, timeout_ns)) {
-    /* The far end can send no more, what it sent is still there, and then comes the end. */
-    shutdown(c->fd, SHUT_RD);
-    pthread_join(c->thread, NULL);
-  }
+  /* After a shutdown the far end can send no more, what it sent is still there, and then comes
+  ** the end. */
+  if (!await_end(c, timeout_ns)) shutdown(c->fd, SHUT_RD);
+  pthread_join(c->thread, NULL);
   c->joined = true;
 }
 
@@ -425,6 +444,7 @@ void mb_console_close (struct mb_console *c) {
   inbox_free(c->inbox);
   close_fd(&c->fd);
   close_fd(&c->event);
+  pthread_cond_destroy(&c->changed);
   pthread_mutex_destroy(&c->lock);
   free(c);
 }

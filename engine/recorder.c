@@ -148,7 +148,7 @@ void mb_recorder_close (struct mb_recorder *recorder) {
 }
 
 void mb_recorder_fail (struct mb_recorder *recorder, int code, const char *text) {
-  if (recorder->error.code == 0) mb_error_set(&recorder->error, code, "%s", text);
+  if (recorder->error.code == 0) mb_error_set(&recorder->error, code, "%s: ", text);
 }
 
 const struct mb_error *mb_recorder_error (const struct mb_recorder *recorder) {

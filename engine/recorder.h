@@ -25,7 +25,8 @@ void mb_recorder_start (struct mb_recorder *recorder, int64_t t0_ns);
 void mb_recorder_add (struct mb_recorder *recorder, int64_t t_ns, const char *data, size_t n);
 void mb_recorder_flush (struct mb_recorder *recorder);
 
-/* Notes a failure found elsewhere, unless there is one already; writing goes on. */
+/* Notes a failure found elsewhere (text, then strerror(code)), unless there is one already; writing
+** goes on. */
 void mb_recorder_fail (struct mb_recorder *recorder, int code, const char *text);
 
 /* The first failure; code 0: none. */

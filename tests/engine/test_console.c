@@ -435,6 +435,26 @@ static void writing_to_a_closed_line_fails (void **state) {
   assert_int_equal(err.code, EPIPE);
 }
 
+/* A guest that is killed leaves unread what was typed to it; its last words must still arrive. */
+static void last_words_before_a_reset (enum mb_console_transport transport, struct line *line) {
+  struct mb_error err = {0};
+  open_line(line, (struct mb_console_options){.transport = transport});
+  assert_int_equal(mb_console_write(line->console, "unread", 6, &err), 6);
+  say(line->far, "last words");
+  hang_up(line);
+  start(line, mb_clock_now());
+  finish(line);
+  assert_log(line, "last words", 10);
+}
+
+static void last_words_arrive_by_kernel (void **state) {
+  last_words_before_a_reset(MB_CONSOLE_KERNEL, *state);
+}
+
+static void last_words_arrive_by_read (void **state) {
+  last_words_before_a_reset(MB_CONSOLE_READ, *state);
+}
+
 static void a_full_disk_surfaces_but_draining_goes_on (void **state) {
   struct line *line = *state;
   enum { COUNT = 70000 };
@@ -597,6 +617,8 @@ int main (void) {
       TEST(the_guest_gets_one_byte_per_message),
       TEST(writing_never_waits),
       TEST(writing_to_a_closed_line_fails),
+      TEST(last_words_arrive_by_kernel),
+      TEST(last_words_arrive_by_read),
       TEST(a_full_disk_surfaces_but_draining_goes_on),
       TEST(a_file_that_cannot_be_made_fails_open),
       TEST(a_clock_set_forward_is_noticed),
