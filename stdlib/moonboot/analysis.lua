@@ -18,16 +18,13 @@ local analysis = {}
 --- The version of the results table, as results files state it.
 analysis.SCHEMA = "moonboot-results/1"
 
--- The fields of a summary that are no times.
-local UNITLESS = { n = true, cv = true, level = true, seed = true }
-
 local Builder = {}
 Builder.__index = Builder
 
 local value, object, known = json.value, observation.object, observation.known
 
 --- Starts an analysis.
--- @tparam[opt] table options `level` of the intervals (0.95)
+-- @tparam[opt] table options `level` of the intervals (0.95); `hypotheses` with their functions, which no journal holds
 -- @treturn Builder
 function analysis.new(options)
   return setmetatable({
@@ -36,7 +33,6 @@ function analysis.new(options)
     conclusion = nil,
     order = {},
     configurations = {},
-    sequences = {},
     unknown_records = 0,
   }, Builder)
 end
@@ -54,7 +50,7 @@ end
 
 local function add_sample(self, record)
   local configuration = self:_configuration(record)
-  local sample = observation.of(record, self.sequences)
+  local sample = observation.of(record)
   local list = sample.warmup and configuration.warmups or configuration.samples
   -- A resumed run redoes a sample that was cut off: the later record stands.
   local slot = sample.index and ((sample.warmup and "w" or "s") .. sample.index)
@@ -158,8 +154,10 @@ local function host_side(samples)
   local side = {
     spawn_to_cont_ms = median_of(samples, spawn_to_cont),
     first_byte_ms = median_of(samples, function(s) return s.host_times_ms and s.host_times_ms.first_byte end),
-    qemu_cpu_ms = median_of(samples, function(s) return s.qemu_cpu_ms end),
-    max_rss_bytes = median_of(samples, function(s) return s.max_rss_bytes end),
+    qemu_cpu_ms = median_of(samples, function(s)
+      return s.qemu.user_ms and s.qemu.system_ms and s.qemu.user_ms + s.qemu.system_ms
+    end),
+    max_rss_bytes = median_of(samples, function(s) return s.qemu.max_rss_bytes end),
   }
   return next(side) and side or nil
 end
@@ -169,11 +167,12 @@ local function compare_baselines(result, samples, baselines, options)
   for _, claim in ipairs(baselines) do
     claim = known(claim)
     if claim.estimated_ms then
-      local from, to = claim.from, claim.to
+      local from, to, summary = claim.from, claim.to, options.summary
       if not to then from, to = options.measure.from, options.measure.to end
-      local xs = column(samples, function(s) return phases.between(s, from, to) end)
-      local compared = #xs > 0 and baseline.compare(claim.estimated_ms, stats.summary(xs, options)) or nil
-      compared = compared or { estimated_ms = claim.estimated_ms, n = 0 }
+      if from ~= options.measure.from or to ~= options.measure.to then
+        summary = stats.summary(column(samples, function(s) return phases.between(s, from, to) end), options)
+      end
+      local compared = baseline.compare(claim.estimated_ms, summary) or { estimated_ms = claim.estimated_ms, n = 0 }
       compared.name, compared.from, compared.to, compared.source = claim.name, from, to, claim.source
       all = all or json.array()
       table.insert(all, compared)
@@ -184,21 +183,20 @@ local function compare_baselines(result, samples, baselines, options)
   if all and not result.whitepaper_comparison then result.whitepaper_comparison = all[1] end
 end
 
+-- A journal is in run order unless samples were redone or booted side by side.
 local function by_run_order(samples)
-  local sorted = table.move(samples, 1, #samples, 1, {})
-  table.sort(sorted, function(a, b) return (a.order or a.index or 0) < (b.order or b.index or 0) end)
-  return sorted
+  local function place(sample) return sample.order or sample.index or 0 end
+  local in_order = true
+  for i = 2, #samples do in_order = in_order and place(samples[i - 1]) <= place(samples[i]) end
+  if not in_order then table.sort(samples, function(a, b) return place(a) < place(b) end) end
+  return samples
 end
 
---- What one column of times has to say.
--- @tparam {number,…} times milliseconds
--- @tparam[opt] table options `level`, `seed`
--- @treturn table `n` and, where n allows, the figures of `stats.summary` with their unit in the name (`mean_ms`)
-function analysis.statistics(times, options)
-  local statistics = { n = #times }
-  if #times == 0 then return statistics end
-  for name, x in pairs(stats.summary(times, options)) do
-    if UNITLESS[name] then
+-- The figures of a summary, with their unit in the name.
+local function statistics_of(summary)
+  local statistics = { n = summary.n }
+  for name, x in pairs(summary) do
+    if stats.UNITLESS[name] then
       statistics[name] = x
     elseif type(x) == "number" then
       statistics[name .. "_ms"] = x
@@ -207,20 +205,31 @@ function analysis.statistics(times, options)
   return statistics
 end
 
--- Marks the samples beyond Tukey's fences. They stay in every figure.
-local function mark_outliers(samples, times)
-  if #times == 0 then return end
-  for _, i in ipairs(stats.tukey(times)) do samples[i].outlier = true end
+-- Drift over the run and two groups in one sample: hints that a mean is not the whole story.
+local function add_hints(result, times)
+  local test = stats.mann_kendall(times)
+  if test then
+    result.drift = { trend = test.trend, p = test.p, tau = test.tau }
+  end
+  local bimodal, groups = stats.bimodal(times)
+  if bimodal then
+    result.bimodal = json.array()
+    for i, group in ipairs(groups) do
+      result.bimodal[i] = { n = group.n, mean_ms = group.mean, stdev_ms = group.stdev }
+    end
+  end
 end
 
 -- One configuration of the results.
 function Builder:_result(configuration, measure_of, host)
-  local samples = configuration.samples
+  local samples = by_run_order(configuration.samples)
   for _, sample in ipairs(samples) do observation.measure(sample, measure_of) end
   for _, sample in ipairs(configuration.warmups) do observation.measure(sample, measure_of) end
-  local ok = by_run_order(column(samples, function(s) return s.boot_time_ms and s or nil end))
+  local ok = column(samples, function(s) return s.boot_time_ms and s or nil end)
   local times = column(ok, function(s) return s.boot_time_ms end)
-  local options = { level = self.options.level, seed = value(self.run.seed), measure = measure_of }
+  local seed = value(self.run.seed)
+  local summary = stats.summary(times, { level = self.options.level, seed = seed })
+  local options = { level = self.options.level, seed = seed, measure = measure_of, summary = summary }
 
   local result = {
     key = configuration.key,
@@ -236,7 +245,7 @@ function Builder:_result(configuration, measure_of, host)
   }
   local failed
   result.not_ok, result.not_ok_reasons, failed = count_not_ok(samples)
-  result.statistics = analysis.statistics(times, options)
+  result.statistics = statistics_of(summary)
   result.statistics.failed = failed
   result.statistics.warmup = #configuration.warmups
   result.markers = json.array(phases.markers(ok, self.rank))
@@ -246,7 +255,8 @@ function Builder:_result(configuration, measure_of, host)
   if result.cpus and cores then result.oversubscribed = result.cpus > cores end
   result.host_side = host_side(ok)
   compare_baselines(result, ok, object(self.run.baselines), options)
-  mark_outliers(ok, times)
+  for _, outlier in ipairs(summary.outliers) do ok[outlier.index].outlier = outlier.kind end
+  add_hints(result, times)
   return result
 end
 
@@ -288,11 +298,20 @@ local function in_plan_order(self)
   return list
 end
 
--- Predicates of a user's script may fail in any way; that costs the predicate, not the report.
-local function judged(module, list, results)
-  local ok, verdicts = pcall(module, list, results)
-  if ok and type(verdicts) == "table" then return verdicts end
-  return json.array { { name = "all", verdict = "UNDECIDED", evidence = tostring(verdicts) } }
+-- What the experiment claims and what it demands. A journal keeps the verdicts on functions of the script, not the
+-- functions.
+local function add_verdicts(self, results)
+  local conclusion = object(self.conclusion)
+  local list = self.options.hypotheses or value(self.run.hypotheses)
+  local recorded = value(conclusion.hypotheses)
+  if recorded and not self.options.hypotheses then
+    results.hypotheses = json.array()
+    for i, verdict in ipairs(recorded) do results.hypotheses[i] = known(verdict) end
+  elseif list then
+    results.hypotheses = hypotheses.evaluate(list, results)
+  end
+  local accept = value(self.run.accept)
+  if accept then results.acceptance = acceptance.check(accept, results) end
 end
 
 --- Puts everything together. The builder is used up by it.
@@ -316,11 +335,7 @@ function Builder:results()
   results.scaling = series.build(configurations, object(self.run.axes), {
     cores = results.host.cores, level = self.options.level, seed = value(self.run.seed),
   })
-  local conclusion = known(self.conclusion)
-  local list = value(self.run.hypotheses)
-  if list then results.hypotheses = conclusion.hypotheses or judged(hypotheses.evaluate, list, results) end
-  local accept = value(self.run.accept)
-  if accept then results.acceptance = judged(acceptance.check, accept, results) end
+  add_verdicts(self, results)
   results.inconsistent = caveats.inconsistent(configurations)
   results.caveats = caveats.list(results, configurations, { torn = self.torn, unknown_records = self.unknown_records })
   return results
@@ -331,7 +346,7 @@ end
 -- @tparam table measure `from` (nil: t0), `to`
 -- @treturn ?number milliseconds; nil if the sample is not ok or lacks a marker
 function analysis.boot_time_ms(record, measure)
-  local sample = observation.of(record, {})
+  local sample = observation.of(record)
   observation.measure(sample, known(measure))
   return sample.boot_time_ms
 end

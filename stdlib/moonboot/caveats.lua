@@ -116,12 +116,14 @@ local function sampling(add, configurations)
     local s = configuration.statistics
     warmups = warmups + (s.warmup or 0)
     if s.n > 0 and not s.median_low_ms then few[#few + 1] = ("%s (n=%d)"):format(configuration.key, s.n) end
-    if configuration.drift and configuration.drift.significant then
-      add(("%s: boot times drift over the run (%s)"):format(configuration.key, configuration.drift.words))
+    local drift, groups = configuration.drift, configuration.bimodal
+    if drift and drift.trend then
+      add(("%s: boot times drift %s over the run (Mann-Kendall p = %.3g)"):format(
+        configuration.key, drift.trend, drift.p))
     end
-    if configuration.bimodal then
-      add(("%s: the boot times look like two groups, not one: the mean lies where few boots do"):format(
-        configuration.key))
+    if groups then
+      add(("%s: the boot times look like two groups, near %.2f and %.2f ms: the mean lies where few boots do"):format(
+        configuration.key, groups[1].mean_ms, groups[2].mean_ms))
     end
   end
   each_sample(configurations, function(sample)

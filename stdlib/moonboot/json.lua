@@ -51,6 +51,8 @@ local function misfit(state, depth, what)
   error("value" .. table.concat(state.at, "", 1, depth) .. what, 0)
 end
 
+local ZERO = ("0"):byte()
+
 local function number(v, state, depth)
   if math.type(v) == "integer" then return ("%d"):format(v) end
   if v ~= v or v == math.huge or v == -math.huge then
@@ -58,7 +60,16 @@ local function number(v, state, depth)
   end
   local whole = math.tointeger(v)
   if whole and whole > -2 ^ 53 and whole < 2 ^ 53 then return ("%d"):format(whole) end
-  local s = ("%.14g"):format(v)
+  local s
+  if state.decimals then
+    s = state.decimals:format(v)
+    if s:byte(-1) ~= ZERO then return s end
+    s = s:gsub("%.?0+$", "")
+    -- What has no unit may be tiny (a p-value): its leading digits then, never a made-up zero.
+    if s ~= "0" and s ~= "-0" then return s end
+    return ("%.6g"):format(v)
+  end
+  s = ("%.14g"):format(v)
   if tonumber(s) ~= v then s = ("%.17g"):format(v) end
   return s
 end
@@ -79,14 +90,27 @@ local function comparison(rank)
   end
 end
 
+-- Whether a list of keys is that of a table with as many keys.
+local function fits(keys, t)
+  for i = 1, #keys do
+    if t[keys[i]] == nil then return false end
+  end
+  return true
+end
+
+-- Most objects of a large document look alike: the last order of as many keys is tried before sorting.
 local function sorted_keys(t, state, depth)
-  local keys, n = {}, 0
+  local n = 0
   for k in next, t do
     if type(k) ~= "string" then misfit(state, depth, (" has a key of type %s"):format(type(k))) end
     n = n + 1
-    keys[n] = k
   end
-  if n > 1 then table.sort(keys, state.before) end
+  local keys = state.shapes[n]
+  if keys and fits(keys, t) then return keys end
+  keys = {}
+  for k in next, t do keys[#keys + 1] = k end
+  table.sort(keys, state.before)
+  state.shapes[n] = keys
   return keys
 end
 
@@ -102,10 +126,10 @@ local function encode_array(t, state, depth)
 end
 
 local function encode_object(t, state, depth)
-  local parts = sorted_keys(t, state, depth)
+  local keys, parts = sorted_keys(t, state, depth), {}
   local quoted, at = state.quoted, state.at
-  for i = 1, #parts do
-    local k = parts[i]
+  for i = 1, #keys do
+    local k = keys[i]
     local name = quoted[k]
     if not name then
       name = quote(k) .. state.colon
@@ -145,7 +169,8 @@ end
 --- Makes a function that writes values as JSON; worth it when there are many.
 -- @tparam[opt] table options `order`, a list of keys to put first in every object, in that order (the others
 --   follow alphabetically); `width`, to indent and to keep what fits into so many columns on one line (one
---   line for everything when absent); `indent`, the indentation to begin with
+--   line for everything when absent); `indent`, the indentation to begin with; `decimals` that a fraction keeps at most
+--   (all that matter when absent)
 -- @treturn function value -> string without a newline at its end; it raises on NaN, an infinity, a function, a
 --   key that is no string, naming the place
 function json.encoder(options)
@@ -155,6 +180,8 @@ function json.encoder(options)
     width = options.width,
     colon = options.width and ": " or ":",
     indent = options.indent or 0,
+    decimals = options.decimals and ("%%.%df"):format(options.decimals),
+    shapes = {},
     quoted = {},
     at = {},
   }
@@ -176,40 +203,49 @@ function json.encode(value, options)
   return text
 end
 
--- cjson reads every number as a double. Whole ones become integers again; beyond 2^53 their digits are
--- taken from the text. A name in quotes cannot occur inside a string: its quotes would be escaped.
+-- cjson reads every number as a double. Whole ones become integers again; beyond 2^53 their digits are taken
+-- from the text, where they follow a quote and a colon.
+local DIGITS = ("%d"):rep(16)
+
 local function large_integers(text)
   local large = {}
-  for name, digits in text:gmatch('"([%w_]+)":%s*(%-?%d+)') do
-    if #digits > 15 then
-      local exact = math.tointeger(tonumber(digits))
-      if exact then large[name .. "=" .. ("%.17g"):format(exact)] = exact end
-    end
+  for digits in text:gmatch('":%s?(%-?' .. DIGITS .. "%d*)") do
+    local exact = math.tointeger(tonumber(digits))
+    if exact then large[exact + 0.0] = exact end
   end
   return large
 end
 
-local function whole(v, name, large)
+local function whole(v, large)
   local n = math.tointeger(v)
   if not n then return v end
-  if large and (n >= 1 << 53 or n <= -(1 << 53)) then
-    return large[tostring(name) .. "=" .. ("%.17g"):format(v)] or n
-  end
-  return n
+  return large and large[v] or n
 end
 
 local function restore(t, large)
-  for k, v in pairs(t) do
+  for k, v in next, t do
     local kind = type(v)
     if kind == "number" then
-      t[k] = whole(v, k, large)
+      t[k] = whole(v, large)
     elseif kind == "table" then
       restore(v, large)
     end
   end
 end
 
-local DIGITS = "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d"
+--- Makes whole numbers integers again in what cjson decoded.
+-- @param value changed where it is a table
+-- @string text it was decoded from
+-- @return value
+function json.restore(value, text)
+  local large = text:find(DIGITS) and large_integers(text) or nil
+  if type(value) == "table" then
+    restore(value, large)
+  elseif type(value) == "number" then
+    value = whole(value, large)
+  end
+  return value
+end
 
 --- Reads JSON. Null becomes `json.null`; whole numbers become integers.
 -- @string text
@@ -217,13 +253,7 @@ local DIGITS = "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d"
 function json.decode(text)
   local ok, value = pcall(cjson.decode, text)
   if not ok then return nil, (tostring(value):gsub("^.-:%d+: ", "")) end
-  local large = text:find(DIGITS) and large_integers(text) or nil
-  if type(value) == "table" then
-    restore(value, large)
-  elseif type(value) == "number" then
-    value = whole(value)
-  end
-  return value
+  return json.restore(value, text)
 end
 
 --- A value as Lua likes it: nil for JSON's null.

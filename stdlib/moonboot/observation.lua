@@ -7,6 +7,12 @@ local observation = {}
 
 local value = json.value
 
+-- A quick reader leaves whole numbers as doubles.
+local function count_of(v)
+  v = value(v)
+  return v and (math.tointeger(v) or v)
+end
+
 local function ms(ns)
   ns = value(ns)
   return ns and ns / 1e6
@@ -34,16 +40,15 @@ end
 local object, known = observation.object, observation.known
 
 local function add_markers(sample, record)
-  local count, last, in_order = 0, -math.huge, {}
+  local count, last = 0, -math.huge
   for _, marker in ipairs(object(record.markers)) do
     local name, t = value(marker.name), ms(marker.t_ns)
     if name and t then
       count = count + 1
       sample.markers[name] = t
-      in_order[count] = name
       if t < last then sample.disordered = true end
       last = t
-      local times = value(marker.count)
+      local times = count_of(marker.count)
       if times and times > 1 then
         sample.repeated = sample.repeated or {}
         sample.repeated[name] = times
@@ -51,66 +56,61 @@ local function add_markers(sample, record)
     end
   end
   sample.marker_count = count
-  return table.concat(in_order, "\n")
 end
 
 local function add_consoles(sample, record)
   local bytes, overruns
   for i, console in ipairs(object(record.consoles)) do
-    console = known(console)
+    local log, timing = value(console.log), value(console.timing)
     if i == 1 then
-      sample.log, sample.timing, sample.clock_source = console.log, console.timing, console.clock_source
+      sample.log, sample.timing, sample.clock_source = log, timing, value(console.clock_source)
     else
       sample.further_logs = sample.further_logs or {}
-      table.insert(sample.further_logs, { name = console.name, log = console.log, timing = console.timing })
+      table.insert(sample.further_logs, { name = value(console.name), log = log, timing = timing })
     end
-    if console.bytes then bytes = (bytes or 0) + console.bytes end
-    if console.overruns and console.overruns > 0 then overruns = (overruns or 0) + console.overruns end
+    local written, missed = count_of(console.bytes), count_of(console.overruns)
+    if written then bytes = (bytes or 0) + written end
+    if missed and missed > 0 then overruns = (overruns or 0) + missed end
   end
   sample.log_bytes, sample.overruns = bytes, overruns
 end
 
 local function add_host_side(sample, record)
-  local host = known(record.host_times_ns)
+  local host = object(record.host_times_ns)
   if next(host) then
     sample.host_times_ms = {}
-    for name, t in pairs(host) do
-      if type(t) == "number" then sample.host_times_ms[name] = ms(t) end
+    for name, t in next, host do
+      if type(t) == "number" then sample.host_times_ms[name] = t / 1e6 end
     end
   end
-  local qemu = known(record.qemu)
-  local user, system = ms(qemu.user_ns), ms(qemu.system_ns)
-  if user and system then sample.qemu_cpu_ms = user + system end
-  sample.qemu_user_ms, sample.qemu_system_ms = user, system
-  sample.max_rss_bytes = qemu.max_rss_bytes
-  sample.exit_code, sample.exit_signal, sample.stderr = qemu.code, qemu.signal, qemu.stderr
+  local qemu = object(record.qemu)
+  sample.qemu = {
+    code = count_of(qemu.code), signal = value(qemu.signal), stderr = value(qemu.stderr),
+    user_ms = ms(qemu.user_ns), system_ms = ms(qemu.system_ns), max_rss_bytes = count_of(qemu.max_rss_bytes),
+  }
 end
 
 --- Reads a sample's record.
 -- @tparam table record from the journal
--- @tparam table sequences marker sequences seen so far; samples with the same one share its text
 -- @treturn table the sample as it goes into results files
-function observation.of(record, sequences)
+function observation.of(record)
   local sample = {
     status = value(record.status) or "error",
     reason = value(record.reason),
-    index = value(record.index),
-    order = value(record.order),
+    index = count_of(record.index),
+    order = count_of(record.order),
     warmup = record.warmup == true or nil,
     markers = {},
-    t0_realtime_ns = value(record.t0_realtime_ns),
+    t0_realtime_ns = count_of(record.t0_realtime_ns),
     ended_at = value(record.ended_at),
   }
-  local sequence = add_markers(sample, record)
+  add_markers(sample, record)
   add_consoles(sample, record)
   add_host_side(sample, record)
   local captures = known(record.captures)
   if next(captures) then sample.captures = captures end
   local flags = object(record.flags)
   if flags[1] then sample.flags = flags end
-  -- One string for all samples with the same sequence.
-  sequences[sequence] = sequences[sequence] or sequence
-  sample.sequence = sequences[sequence]
   return sample
 end
 
@@ -126,7 +126,8 @@ function observation.measure(sample, measured)
   end
   local lacking = phases.at(sample, measured.from) and measured.to or measured.from
   sample.status = "missing_marker"
-  sample.reason = ("the marker '%s', which the boot time needs, is missing"):format(lacking)
+  sample.reason = lacking and ("the marker '%s', which the boot time needs, is missing"):format(lacking)
+    or "nothing says which marker the boot time ends at"
 end
 
 return observation

@@ -20,10 +20,11 @@ end
 
 --- The time between two markers inside a sample.
 -- @tparam table sample
--- @tparam ?string from
--- @tparam string to
--- @treturn ?number milliseconds; nil if either marker is missing
+-- @tparam ?string from nil: t0
+-- @tparam ?string to
+-- @treturn ?number milliseconds; nil if either marker is missing, or there is no `to`
 function phases.between(sample, from, to)
+  if to == nil then return nil end
   local a, b = phases.at(sample, from), phases.at(sample, to)
   return a and b and b - a
 end

@@ -96,7 +96,7 @@ end
 function report.load(directory)
   directory = directory:gsub("(.)/+$", "%1")
   local path = directory .. "/" .. journal.NAME
-  local reader = journal.reader(path)
+  local reader = journal.reader(path, { quick = true })
   if not reader then
     return nil, ("%s is no run directory: it has no readable %s"):format(text.escape(directory), journal.NAME)
   end

@@ -3,6 +3,7 @@
 -- of its own, with its own reference point.
 -- @module moonboot.series
 local json = require "moonboot.json"
+local phases = require "moonboot.phases"
 local scaling = require "moonboot.scaling"
 local stats = require "moonboot.stats"
 
@@ -72,55 +73,82 @@ local function times_of(configuration)
   return xs
 end
 
+-- Resampling tens of thousands of samples thousands of times narrows an interval that is narrow already.
+local function resamples_for(n)
+  if n > 20000 then return 300 end
+  if n > 5000 then return 1000 end
+end
+
 local function add_ratio(point, reference, configuration, options)
   local a, b = reference.statistics, configuration.statistics
-  point.speedup = a.mean_ms / b.mean_ms
-  point.speedup_median = a.median_ms / b.median_ms
-  local low, high
-  if reference == configuration then
-    low, high = 1.0, 1.0
-  else
-    low, high = stats.ratio_interval(times_of(reference), times_of(configuration), options)
+  point.speedup = a.median_ms / b.median_ms
+  point.speedup_mean = a.mean_ms / b.mean_ms
+  if reference ~= configuration then
+    point.speedup_low, point.speedup_high = stats.ratio_interval(times_of(reference), times_of(configuration), {
+      statistic = "median", level = options.level, seed = options.seed, resamples = resamples_for(a.n + b.n),
+    })
   end
-  point.speedup_low, point.speedup_high = low, high
   local from, to = reference.cpus, configuration.cpus
   if options.axis == "cpus" and from and to then
     local share = from / to
     point.efficiency = point.speedup * share
-    point.efficiency_low, point.efficiency_high = low and low * share, high and high * share
+    point.efficiency_low = point.speedup_low and point.speedup_low * share
+    point.efficiency_high = point.speedup_high and point.speedup_high * share
   end
 end
 
-local function fit_of(points, time_of)
-  local list = {}
+local function all_positive(xs)
+  for i = 1, #xs do
+    if xs[i] <= 0 then return false end
+  end
+  return #xs > 0
+end
+
+-- Fits of the points that say something about the guest. `times_for(key)` gives a configuration's times.
+local function fits_of(points, times_for, options)
+  local list, total = {}, 0
   for _, point in ipairs(points) do
-    local t = not point.excluded and time_of(point) or nil
-    if t and t > 0 then list[#list + 1] = { n = point.cpus, time_ms = t } end
+    local times = not point.excluded and point.cpus and times_for(point.key)
+    if times and all_positive(times) then
+      list[#list + 1] = { cpus = point.cpus, times = times }
+      total = total + #times
+    end
   end
-  if #list < 2 then return nil end
-  return (scaling.fit(list))
+  local fit, why = scaling.fit(list, {
+    level = options.level, seed = options.seed, resamples = options.resamples or resamples_for(total),
+  })
+  if not fit then return nil, why end
+  return {
+    amdahl = fit.amdahl, amdahl_reason = fit.amdahl_reason, usl = fit.usl, usl_reason = fit.usl_reason,
+    configurations = #list,
+  }
 end
 
-local function phase_medians(configuration)
-  local medians = {}
-  for _, phase in ipairs(configuration.phases) do medians[phase.name] = phase.median_ms end
-  return medians
+local function differences(configuration, phase)
+  local xs = {}
+  for _, sample in ipairs(configuration.samples) do
+    if sample.boot_time_ms then xs[#xs + 1] = phases.between(sample, phase.from, phase.to) end
+  end
+  return xs
 end
 
--- How each phase of the reference changes along the axis.
-local function phase_series(group, reference, is_cpus)
-  local list, medians = {}, {}
-  for _, configuration in ipairs(group.members) do medians[configuration.key] = phase_medians(configuration) end
+-- How each phase of the reference changes along the axis. Its fits have no intervals: there are many phases.
+local function phase_series(group, by_key, reference, is_cpus, options)
+  local list = {}
   for _, phase in ipairs(reference.phases) do
-    local row = { name = phase.name, points = {} }
+    local row, medians = { name = phase.name, from = phase.from, to = phase.to, points = json.array() }, {}
     for _, point in ipairs(group.points) do
-      local t = medians[point.key][phase.name]
+      local xs = differences(by_key[point.key], phase)
+      local t = #xs > 0 and (stats.median(xs)) or nil
       if t then
         local speedup = t > 0 and phase.median_ms / t or nil
-        table.insert(row.points, { key = point.key, median_ms = t, speedup = speedup })
+        table.insert(row.points, { key = point.key, value = point.value, median_ms = t, speedup = speedup })
+        medians[point.key] = { t }
       end
     end
-    row.fits = is_cpus and fit_of(group.points, function(point) return medians[point.key][phase.name] end) or nil
+    if is_cpus then
+      row.fits = fits_of(group.points, function(key) return medians[key] end, options)
+    end
     list[#list + 1] = row
   end
   return list
@@ -146,33 +174,38 @@ local function notes_of(group, is_cpus)
     table.insert(notes, ("left out of the fits: %s (%s)"):format(table.concat(left_out, ", "),
       "more vCPUs than host cores, or fewer CPUs brought up than given"))
   end
-  if not group.fits then
-    table.insert(notes, "no fit of Amdahl's law: it needs at least two configurations that the host has cores for")
+  local fits = group.fits or {}
+  if not fits.amdahl then
+    table.insert(notes, ("no fit of Amdahl's law: %s"):format(fits.amdahl_reason or group.fits_reason
+      or "there is nothing to fit"))
   end
   return notes
 end
 
-local function finish(group, axis, cores, options)
+local function finish(group, axis, options)
   local is_cpus = axis.name == "cpus"
-  local reference
+  local by_key, reference = {}, nil
   group.points = json.array()
   for _, configuration in ipairs(group.members) do
     local statistics = configuration.statistics
+    by_key[configuration.key] = configuration
     if statistics.n > 0 then
       reference = reference or configuration
       local point = {
         key = configuration.key, value = configuration.settings[axis.name], cpus = configuration.cpus,
         n = statistics.n, mean_ms = statistics.mean_ms, median_ms = statistics.median_ms,
         guest_cpus = configuration.guest_cpus, oversubscribed = configuration.oversubscribed,
-        excluded = is_cpus and exclusion(configuration, cores) or nil,
+        excluded = is_cpus and exclusion(configuration, options.cores) or nil,
       }
       add_ratio(point, reference, configuration, { axis = axis.name, level = options.level, seed = options.seed })
       table.insert(group.points, point)
     end
   end
   group.reference = reference and reference.key
-  if is_cpus then group.fits = fit_of(group.points, function(point) return point.mean_ms end) end
-  group.phases = json.array(reference and phase_series(group, reference, is_cpus) or {})
+  if is_cpus then
+    group.fits, group.fits_reason = fits_of(group.points, function(key) return times_of(by_key[key]) end, options)
+  end
+  group.phases = json.array(reference and phase_series(group, by_key, reference, is_cpus, options) or {})
   group.notes = notes_of(group, is_cpus)
   group.members = nil
   return group
@@ -182,15 +215,15 @@ end
 -- @tparam {table,…} configurations of the results, in plan order
 -- @tparam {table,…} axes as the run lists them
 -- @tparam table options `cores` of the host, `level`, `seed`
--- @treturn table `axis` (nil without a matrix), `statistic` ("mean": speed-up is mean over mean), `groups`, each with
---   `where` (settings of the other axes), `reference` (key), `points` (`speedup` and its interval, `efficiency` on a
---   cpus axis, `excluded`: why it is in no fit), `fits`, `phases` and `notes`
+-- @treturn table `axis` (nil without a matrix), `statistic` ("median": speed-up is median over median), `groups`,
+--   each with `where` (settings of the other axes), `reference` (key), `points` (`speedup` with its interval and, on a
+--   cpus axis, `efficiency`; `excluded`: why it is in no fit), `fits`, `phases`, `notes`
 function series.build(configurations, axes, options)
   local axis = main_axis(axes)
-  local result = { axis = axis and axis.name, statistic = "mean", groups = json.array() }
+  local result = { axis = axis and axis.name, statistic = "median", groups = json.array() }
   if not axis then return result end
   for _, group in ipairs(groups_of(configurations, axes, axis)) do
-    table.insert(result.groups, finish(group, axis, options.cores, options))
+    table.insert(result.groups, finish(group, axis, options))
   end
   return result
 end

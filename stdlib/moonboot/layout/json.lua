@@ -14,71 +14,70 @@ local KEYS = {
   "key", "cpus", "memory", "status", "reason", "boot_time_ms", "marker_count", "index", "order", "markers",
   "name", "from", "to", "estimated_ms", "measured_ms", "error_percent", "n", "failed", "mean_ms", "median_ms",
   "median_low_ms", "median_high_ms", "min_ms", "max_ms", "stdev_ms", "cv", "share", "guest", "title", "log", "timing",
-  "axis", "value", "speedup", "speedup_low", "speedup_high", "efficiency", "settings", "guest_cpus", "oversubscribed", "not_ok", "not_ok_reasons", "statistics", "whitepaper_comparison",
-  "baselines", "phases", "samples",
+  "axis", "value", "speedup", "speedup_low", "speedup_high", "efficiency", "settings", "guest_cpus", "oversubscribed",
+  "not_ok", "not_ok_reasons", "statistics", "whitepaper_comparison", "baselines", "phases", "samples",
+}
+
+local SAMPLE_KEYS = {
+  "status", "reason", "boot_time_ms", "marker_count", "index", "order", "markers", "log", "timing",
 }
 
 -- Six decimals of a millisecond are a nanosecond; what lies below is rounding error.
-local function rounded(v)
-  if math.type(v) == "float" then
-    local near = tonumber(("%.6f"):format(v))
-    -- Small figures that have no unit (a p-value) keep their leading digits.
-    if near == 0 and v ~= 0 then return tonumber(("%.6g"):format(v)) end
-    return near
-  end
-  if type(v) ~= "table" then return v end
-  local copy = setmetatable({}, getmetatable(v))
-  for k, x in next, v do copy[k] = rounded(x) end
-  return copy
+local DECIMALS = 6
+
+local function copy(t)
+  local c = setmetatable({}, getmetatable(t))
+  for k, v in next, t do c[k] = v end
+  return c
 end
 
 local function with_nulls(t, names)
+  local c = copy(t)
   for _, name in ipairs(names) do
-    if t[name] == nil then t[name] = json.null end
+    if c[name] == nil then c[name] = json.null end
   end
-  return t
+  return c
 end
 
-local function sample_lines(samples, encode)
-  if #samples == 0 then return "[]" end
-  local lines = {}
-  for i = 1, #samples do
-    local sample = rounded(samples[i])
-    sample.sequence = nil -- the order of `markers` by time says the same
-    lines[i] = encode(with_nulls(sample, SAMPLE))
+-- Appends a line for each sample. Lines are joined by the thousand: a hundred thousand strings at a time cost more
+-- than the results they come from.
+local function add_samples(parts, samples, encode)
+  if #samples == 0 then
+    parts[#parts + 1] = "[]"
+    return
   end
-  return "[\n      " .. table.concat(lines, ",\n      ") .. "\n    ]"
-end
-
-local function comparison(t)
-  return t and with_nulls(rounded(t), COMPARISON)
+  parts[#parts + 1] = "[\n      "
+  for from = 1, #samples, 1000 do
+    local lines = {}
+    for i = from, math.min(from + 999, #samples) do lines[#lines + 1] = encode(with_nulls(samples[i], SAMPLE)) end
+    parts[#parts + 1] = table.concat(lines, ",\n      ") .. (from + 1000 <= #samples and ",\n      " or "\n    ]")
+  end
 end
 
 -- A configuration, but for its samples: these are many and are written line by line.
-local function configuration_head(configuration)
-  local head = {}
-  for k, v in pairs(configuration) do
-    if k ~= "samples" and k ~= "warmup_samples" then head[k] = rounded(v) end
+local function head_of(configuration)
+  local head = with_nulls(configuration, { "guest_cpus", "oversubscribed", "whitepaper_comparison" })
+  head.samples, head.warmup_samples = nil, nil
+  head.statistics = with_nulls(head.statistics, STATISTICS)
+  if configuration.whitepaper_comparison then
+    head.whitepaper_comparison = with_nulls(configuration.whitepaper_comparison, COMPARISON)
   end
-  with_nulls(head.statistics, STATISTICS)
-  with_nulls(head, { "guest_cpus", "oversubscribed" })
-  head.whitepaper_comparison = comparison(configuration.whitepaper_comparison) or json.null
   if configuration.baselines then
-    for i, claim in ipairs(configuration.baselines) do head.baselines[i] = comparison(claim) end
+    head.baselines = json.array()
+    for i, claim in ipairs(configuration.baselines) do head.baselines[i] = with_nulls(claim, COMPARISON) end
   end
-  head.drift = head.drift or nil
   return head
 end
 
-local function configuration_text(configuration, one_line)
-  local head = json.encode(configuration_head(configuration), { order = KEYS, width = 100, indent = 1 })
-  local parts = { head:match("^(.*%S)%s*}$") }
+local function add_configuration(parts, configuration, encode, one_line)
+  parts[#parts + 1] = encode(head_of(configuration)):match("^(.*%S)%s*}$")
   if configuration.warmup_samples then
-    parts[#parts + 1] = ',\n    "warmup_samples": ' .. sample_lines(configuration.warmup_samples, one_line)
+    parts[#parts + 1] = ',\n    "warmup_samples": '
+    add_samples(parts, configuration.warmup_samples, one_line)
   end
-  parts[#parts + 1] = ',\n    "samples": ' .. sample_lines(configuration.samples, one_line)
+  parts[#parts + 1] = ',\n    "samples": '
+  add_samples(parts, configuration.samples, one_line)
   parts[#parts + 1] = "\n  }"
-  return table.concat(parts)
 end
 
 --- Writes results as JSON.
@@ -86,13 +85,17 @@ end
 -- @treturn string one JSON document with a newline at its end
 return function(results)
   -- Markers in the order of the grammar, which is that of a boot.
-  local order = table.move(KEYS, 1, #KEYS, 1, {})
+  local order = table.move(SAMPLE_KEYS, 1, #SAMPLE_KEYS, 1, {})
   for _, rule in ipairs(results.experiment.rules or {}) do order[#order + 1] = rule.name end
-  local one_line = json.encoder { order = order }
-  local parts, is_configuration = {}, {}
+  local one_line = json.encoder { order = order, decimals = DECIMALS }
+  local encode = json.encoder { order = KEYS, width = 100, indent = 1, decimals = DECIMALS }
+
+  local parts, is_configuration = { "{\n" }, {}
   for _, key in ipairs(results.order) do
     is_configuration[key] = true
-    parts[#parts + 1] = json.encode(key) .. ": " .. configuration_text(results[key], one_line)
+    parts[#parts + 1] = "  " .. json.encode(key) .. ": "
+    add_configuration(parts, results[key], encode, one_line)
+    parts[#parts + 1] = ",\n"
   end
   local rest = {}
   for name in pairs(results) do
@@ -100,10 +103,9 @@ return function(results)
     if not is_configuration[name] and name ~= "schema" and name ~= "directory" then rest[#rest + 1] = name end
   end
   table.sort(rest)
-  rest[#rest + 1] = "schema"
   for _, name in ipairs(rest) do
-    parts[#parts + 1] = json.encode(name) .. ": "
-      .. json.encode(rounded(results[name]), { order = KEYS, width = 100, indent = 1 })
+    parts[#parts + 1] = ("  %s: %s,\n"):format(json.encode(name), encode(results[name]))
   end
-  return "{\n  " .. table.concat(parts, ",\n  ") .. "\n}\n"
+  parts[#parts + 1] = ('  "schema": %s\n}\n'):format(json.encode(results.schema))
+  return table.concat(parts)
 end

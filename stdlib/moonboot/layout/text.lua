@@ -162,7 +162,8 @@ local function configuration_section(page, results, configuration)
   if s.n == 0 then
     page:add("  No boot time: no sample is ok.")
   else
-    page:add("  Mean:   %s", wording.ms(s.mean_ms))
+    page:add("  Mean:   %s%s", wording.ms(s.mean_ms), s.mean_low_ms
+      and ("  (95 %% interval %s .. %s)"):format(wording.figure(s.mean_low_ms), wording.figure(s.mean_high_ms)) or "")
     page:add("  Median: %s%s", wording.ms(s.median_ms), interval_of_median(s))
     page:add("  Min:    %s", wording.ms(s.min_ms))
     page:add("  Max:    %s", wording.ms(s.max_ms))
@@ -199,13 +200,44 @@ local function mark_of(point)
   return ("  [%s]"):format((point.excluded:gsub("^oversubscribed:.*", "oversubscribed")))
 end
 
+local function bounds(fit, name)
+  local low, high = fit[name .. "_low"], fit[name .. "_high"]
+  return low and high and (" (%.3f .. %.3f)"):format(low, high) or ""
+end
+
 local function fit_lines(page, fits)
   local amdahl, usl = fits.amdahl, fits.usl
   if amdahl then
-    page:add("  Amdahl's law: serial fraction %.3f%s", amdahl.serial_fraction,
+    page:add("  Amdahl's law, %d configurations: serial fraction %.3f%s%s", fits.configurations, amdahl.serial_fraction,
+      bounds(amdahl, "serial_fraction"),
       amdahl.residual_ms and (", residual %s"):format(wording.ms(amdahl.residual_ms)) or "")
   end
-  if usl then page:add("  Universal Scalability Law: contention %.3f, coherency %.4f", usl.sigma, usl.kappa) end
+  if usl then
+    page:add("  Universal Scalability Law: contention %.3f%s, coherency %.4f%s%s", usl.sigma, bounds(usl, "sigma"),
+      usl.kappa, bounds(usl, "kappa"),
+      usl.residual_ms and (", residual %s"):format(wording.ms(usl.residual_ms)) or "")
+  end
+end
+
+-- Which phases gain from more CPUs, by the largest configuration that the host has cores for.
+local function phase_gains(page, group)
+  local last
+  for _, point in ipairs(group.points) do
+    if not point.excluded and point.cpus then last = point end
+  end
+  if not last or last == group.points[1] then return end
+  local gains = {}
+  for _, phase in ipairs(group.phases) do
+    for _, point in ipairs(phase.points) do
+      if point.key == last.key and point.speedup then
+        gains[#gains + 1] = ("%s %.2fx"):format(phase.name, point.speedup)
+      end
+    end
+  end
+  if #gains > 0 then
+    page:wrap(("  Speedup of each phase at %s: "):format(wording.setting("cpus", last.cpus)), "    ",
+      table.concat(gains, ", "))
+  end
 end
 
 local function group_findings(page, results, group)
@@ -216,8 +248,8 @@ local function group_findings(page, results, group)
   page:add("Boot Time by %s%s", wording.axis(axis), suffix)
   if #group.points == 0 then page:add("  nothing was measured") end
   for _, point in ipairs(group.points) do
-    page:add("  %s: %s %s%s", wording.setting(axis, point.value), wording.ms(point.mean_ms), spread(point, results),
-      mark_of(point))
+    page:add("  %s: %s %s, median %s%s", wording.setting(axis, point.value), wording.ms(point.mean_ms),
+      spread(point, results), wording.figure(point.median_ms), mark_of(point))
   end
   if #group.points < 2 then return end
   local first = group.points[1]
@@ -229,6 +261,7 @@ local function group_findings(page, results, group)
     page:add("  %s: %.2fx speedup%s%s", wording.setting(axis, point.value), point.speedup,
       point.efficiency and (" (%s efficiency)"):format(wording.percent(point.efficiency)) or "", mark_of(point))
   end
+  if axis == "cpus" then phase_gains(page, group) end
   if group.fits then fit_lines(page, group.fits) end
   for _, sentence in ipairs(group.notes) do page:note(sentence) end
 end
@@ -246,18 +279,31 @@ local function findings(page, results)
     end
   end
   page:add("")
-  page:add("  (times are means with their standard deviation; speed-up is mean over mean)")
+  page:add("  (times are means with their standard deviation; speed-up is median over median)")
 end
 
-local function verdicts(page, title, list)
+local function hypotheses(page, list)
   if not list or #list == 0 then return end
-  page:rule(title, "=")
-  for _, item in ipairs(list) do
-    local verdict = item.verdict or item.status or (item.met == true and "met") or (item.met == false and "NOT MET")
-      or "unknown"
-    page:wrap(("  %-10s "):format(verdict), (" "):rep(13), (item.name or "?")
-      .. (item.evidence and ": " .. tostring(item.evidence) or ""))
+  page:rule("HYPOTHESES", "=")
+  for _, h in ipairs(list) do
+    page:wrap(("  %-10s "):format(h.verdict or "UNDECIDED"), (" "):rep(13), h.name or "unnamed")
+    if h.evidence then page:wrap((" "):rep(13), (" "):rep(13), h.evidence) end
+    if h.test then page:wrap((" "):rep(13) .. "test: ", (" "):rep(13), h.test) end
+    if h.more_samples then
+      page:add("%sabout %d more samples a configuration would probably decide", (" "):rep(13), h.more_samples)
+    end
   end
+end
+
+local function acceptance(page, list)
+  if not list or #list == 0 then return end
+  page:rule("ACCEPTANCE", "=")
+  local rows = {}
+  for i, item in ipairs(list) do
+    local word = item.met and "met" or item.met == false and "NOT MET" or "unknown"
+    rows[i] = { "  " .. word, item.name, item.figure or "-", "wanted: " .. (item.wanted or "-") }
+  end
+  for _, line in ipairs(wording.columns(rows, "llll")) do page:add("%s", line) end
 end
 
 local function anomalies(page, list)
@@ -289,8 +335,8 @@ return function(results)
   inconsistencies(page, results)
   for _, key in ipairs(results.order) do configuration_section(page, results, results[key]) end
   findings(page, results)
-  verdicts(page, "HYPOTHESES", results.hypotheses)
-  verdicts(page, "ACCEPTANCE", results.acceptance)
+  hypotheses(page, results.hypotheses)
+  acceptance(page, results.acceptance)
   anomalies(page, results.anomalies)
   closing(page, results)
   return table.concat(page, "\n") .. "\n"
