@@ -6,12 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <lauxlib.h>
-#include <lua.h>
-
+#include "binding.h"
 #include "resample.h"
-
-int luaopen_moonboot_resample (lua_State *L);
 
 #define RNG "moonboot.rng"
 

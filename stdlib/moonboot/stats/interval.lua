@@ -202,8 +202,11 @@ local function endpoints(values, estimate, a, level)
   table.sort(values)
   local count, below, equal = #values, 0, 0
   if values[1] == values[count] then return values[1], values[count] end
+  -- Equal but for rounding: sums of the same values in another order.
+  local rounding = 1e-9 * (values[count] - values[1])
   for i = 1, count do
-    if values[i] < estimate then below = below + 1 elseif values[i] == estimate then equal = equal + 1 end
+    local d = values[i] - estimate
+    if d < -rounding then below = below + 1 elseif d <= rounding then equal = equal + 1 end
   end
   local share = (below + equal / 2) / count
   if share <= 0 or share >= 1 then
