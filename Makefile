@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 WARNINGS = -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 SANITIZE ?=
+RUN ?= # what runs the tests, e.g. valgrind
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
 LUA_LIBS = $(shell pkg-config --libs lua5.4)
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine $(LUA_CFLAGS) -MMD -MP
@@ -45,13 +46,26 @@ $(BUILD)/tests/%: tests/engine/%.c $(CORE)
 test: test-engine test-stdlib test-system
 
 test-engine: $(ENGINE_TESTS)
-	@set -e; for t in $(ENGINE_TESTS); do $$t; done
+	@set -e; for t in $(ENGINE_TESTS); do $(RUN) $$t; done
 
 test-stdlib: all
-	$(BUILD)/moonboot tests/busted.lua tests/stdlib
+	$(RUN) $(BUILD)/moonboot tests/busted.lua tests/stdlib
 
 test-system: all
-	$(BUILD)/moonboot tests/busted.lua tests/system
+	$(RUN) $(BUILD)/moonboot tests/busted.lua tests/system
+
+# The same tests under the sanitizers and valgrind, each in a build of its own.
+SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all"
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan $(SANITIZED) SANITIZE="-fsanitize=address,undefined" test
+
+tsan:
+	$(MAKE) BUILD=$(BUILD)/tsan $(SANITIZED) SANITIZE="-fsanitize=thread" test
+
+valgrind:
+	$(MAKE) BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" test \
+	  RUN="valgrind -q --error-exitcode=99 --leak-check=full --fair-sched=yes"
 
 lint: lint-c lint-lua
 

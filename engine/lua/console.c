@@ -43,9 +43,10 @@ static int console_handover (lua_State *L) {
 }
 
 static int console_start (lua_State *L) {
+  struct mb_console *c = mb_lua_checkconsole(L, 1);
+  lua_Integer t0_ns = luaL_checkinteger(L, 2);
   struct mb_error err = {0};
-  return mb_lua_pushresult(
-      L, mb_console_start(mb_lua_checkconsole(L, 1), luaL_checkinteger(L, 2), &err), &err);
+  return mb_lua_pushresult(L, mb_console_start(c, t0_ns, &err), &err);
 }
 
 static int console_fd (lua_State *L) {
@@ -84,8 +85,9 @@ static int console_write (lua_State *L) {
 
 static int console_finish (lua_State *L) {
   struct mb_console *c = mb_lua_checkconsole(L, 1);
+  lua_Integer timeout_ns = luaL_optinteger(L, 2, 0);
   struct mb_error err = {0};
-  return mb_lua_pushresult(L, mb_console_finish(c, luaL_optinteger(L, 2, 0), &err), &err);
+  return mb_lua_pushresult(L, mb_console_finish(c, timeout_ns, &err), &err);
 }
 
 static void set_integer (lua_State *L, const char *name, lua_Integer value) {

@@ -158,8 +158,9 @@ static int check_signal (lua_State *L, int arg) {
 
 static int process_signal (lua_State *L) {
   struct mb_process *p = checkprocess(L, 1);
+  int signal = check_signal(L, 2);
   struct mb_error err = {0};
-  return mb_lua_pushresult(L, mb_process_signal(p, check_signal(L, 2), &err), &err);
+  return mb_lua_pushresult(L, mb_process_signal(p, signal, &err), &err);
 }
 
 static int process_set_affinity (lua_State *L) {
