@@ -10,7 +10,11 @@ return mb.grammar {
   { "kernel_entry", "demo: kernel entry" },
   { "memory", "demo: memory: " },
   { "interrupts", "demo: interrupts: " },
-  { "cpus", "demo: CPUs: " * lpeg.Cg(number, "cpus") * " of " * lpeg.Cg(number, "cpus_present") * " up" },
+  {
+    "cpus",
+    "demo: CPUs: " * lpeg.Cg(number, "cpus") * " of " * lpeg.Cg(number, "cpus_present") * " up",
+    hint = "demo: CPUs: ",
+  },
   { "process_table", "demo: process table: " },
   { "drivers", "demo: drivers: " },
   { "file_system_check", "demo: file system check: " },
