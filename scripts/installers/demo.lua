@@ -6,7 +6,7 @@ local function answers(options)
   local home = options.home_mb and tostring(options.home_mb) or ""
   return {
     { "answer the notes page", ":", "" },
-    { "choose the keyboard", "Keyboard type? [us-std] ", options.keyboard or "" },
+    { "choose the keyboard", "Keyboard type? [us-std] ", options.keyboard },
     { "choose the disk", "Enter the disk number to use: [0] ", "" },
     { "confirm", "Please enter 'yes' or 'no': ", "yes" },
     { "choose the size of /home", lpeg.P "How big do you want your /home to be" * (1 - lpeg.P "] ") ^ 1 * "] ", home },
@@ -14,7 +14,7 @@ local function answers(options)
   }
 end
 
-return function(vm, options)
+local function install(vm, options)
   vm:step "choose from the boot menu"
   assert(vm:expect("Option 1 will be chosen", { timeout = 30 }))
   assert(vm:send(options.screen and "v" or "1"))
@@ -30,3 +30,12 @@ return function(vm, options)
     end
   end
 end
+
+return {
+  options = {
+    screen = { "install on the VGA screen, by keyboard", type = "boolean" },
+    keyboard = { "keyboard layout to choose", type = "string", default = "us-std" },
+    home_mb = { "size of /home in MB (the installer's own proposal if not given)", type = "integer" },
+  },
+  run = install,
+}

@@ -113,7 +113,8 @@ local function nearest(self, branches)
     end
   end
   if not best then return nil end
-  return ('nearest: "%s" of %s in "%s"'):format(text.escape(best.common), describe(best.pattern), text.escape(best.line))
+  local common, line = text.escape(best.common), text.escape(best.line)
+  return ('nearest: "%s" of %s in "%s"'):format(common, describe(best.pattern), line)
 end
 
 -- What the guest's user would see, indented below the message.
@@ -263,17 +264,17 @@ end
 --
 -- `console:expect(pattern, options)` waits for one pattern. `console:expect { {pattern, reply}, …, options… }` answers
 -- prompts that may come in any order: each branch is `{pattern, reply}`, where the reply is a string to send or a
--- function `(console, match)`. A branch comes once, unless it has `repeats = true` (or a number), and need not come if it
--- is `optional`. The dialogue is over when a branch without a reply, or with `done = true`, has come, or when every
--- branch that is not optional has.
+-- function `(console, match)`. A branch comes once, unless it has `repeats = true` (or a number), and need not come
+-- if it is `optional`. The dialogue is over when a branch without a reply, or with `done = true`, has come, or when
+-- every branch that is not optional has.
 --
 -- Options: `timeout` in seconds for each wait (default 60), `label` for messages, `fail`: a pattern or a list of
--- patterns that end the wait at once, `nudge`: after so many seconds of waiting send ENTER, each time (for prompts that
--- a log line may have overwritten).
+-- patterns that end the wait at once, `nudge`: after so many seconds of waiting send ENTER, each time (for prompts
+-- that a log line may have overwritten).
 -- @param pattern a string, an LPeg pattern, or a dialogue
 -- @tparam[opt] table options
--- @treturn ?table the match `{ text, line, before, captures, t_ns, index }` (`t_ns`: CLOCK_MONOTONIC time of its first byte;
---   `before`: what came between the last match and this one), or nil and a message that shows what the guest said
+-- @treturn ?table the match `{ text, line, before, captures, t_ns, index }` (`t_ns`: CLOCK_MONOTONIC time of its first
+--   byte; `before`: what came between the last match and this one), or nil and a message that shows what the guest said
 function expect.expect(self, pattern, options)
   if type(pattern) == "table" and lpeg.type(pattern) ~= "pattern" then
     return converse(self, pattern, 2)

@@ -118,16 +118,21 @@ end
 
 --- Starts QEMU with the guest stopped before its first instruction.
 -- @tparam table description a machine: see `moonboot.machine`
--- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without `dir`);
---   `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`: path of the dialogue's transcript; `cpus`: host CPUs to run on;
---   `nice`; `sandbox = false` to run QEMU without its seccomp filter; `transport`: see `moonboot.console`
+-- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without
+--   `dir`); `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`:
+--   path of the dialogue's transcript; `cpus`: host CPUs to run on; `nice`; `sandbox = false` to run QEMU without its
+--   seccomp filter; `transport`: see `moonboot.console`
 -- @treturn ?vm or nil, a message and a code; `vm:resume()` lets the guest run
 function vm.start(description, options)
   options = options or {}
   options.name = options.name or "boot"
   local normal, wrong = machine.normalise(description)
   if not normal then check.fail(wrong) end
-  local argv, unfit = machine.argv(normal, { sandbox = options.sandbox ~= false, accel = options.accel, name = options.name })
+  local argv, unfit = machine.argv(normal, {
+    sandbox = options.sandbox ~= false,
+    accel = options.accel,
+    name = options.name,
+  })
   if not argv then return nil, unfit end
   local self = setmetatable({
     machine = normal,
@@ -233,7 +238,7 @@ function methods:wait(seconds)
   return nil, ("the guest is still running after %g s"):format(seconds)
 end
 
---- Stops QEMU: QMP `quit`, then SIGTERM, then SIGKILL, each with its own deadline. The captures are complete afterwards.
+--- Stops QEMU: QMP `quit`, then SIGTERM, then SIGKILL, each with its own deadline. The captures are complete then.
 -- @treturn table how it ended, as for `vm:wait`
 function methods:stop()
   if not self.process then return nil end

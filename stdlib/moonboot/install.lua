@@ -1,0 +1,141 @@
+--- Installing a system into a disk image: boots its medium and lets an installer script answer.
+-- An image is good only if the installer came to its end and the guest then powered itself off.
+-- @module moonboot.install
+local digest = require "moonboot.digest"
+local disk = require "moonboot.disk"
+local images = require "moonboot.images"
+local iso = require "moonboot.iso"
+local task = require "moonboot.task"
+local vm = require "moonboot.vm"
+
+local install = {}
+
+-- After the last answer the guest still syncs its disks.
+local POWER_OFF_SECONDS = 60
+
+local function copy(from, changes)
+  local to = {}
+  for key, value in pairs(from) do to[key] = value end
+  for key, value in pairs(changes) do to[key] = value end
+  return to
+end
+
+--- The machine that an installation boots: the experiment's, with the medium and the new disk.
+-- @tparam table machine
+-- @string medium path of the ISO image
+-- @string image path of the new disk, qcow2
+-- @treturn table
+function install.machine(machine, medium, image)
+  return copy(machine, {
+    cdrom = medium,
+    disk = { file = image, format = "qcow2", interface = "ide" },
+    boot = "d",
+  })
+end
+
+-- A screenshot says more than a console that the guest does not use.
+local function keep_screenshot(guest, path, report)
+  if guest.exit or not path then return end
+  if guest.screen:screenshot(path) then report("screen at the failure: " .. path) end
+end
+
+local function drive(guest, request)
+  local ok, result, message = pcall(request.installer, guest, request.options)
+  if not ok then return nil, result end
+  if result == nil and message ~= nil then return nil, message end
+  local exit
+  exit, message = guest:wait(POWER_OFF_SECONDS)
+  if not exit then
+    return nil, "the installer script came to its end, but " .. message .. "; let its last step power the guest off"
+  end
+  if exit.signal or exit.code ~= 0 or guest.shutdown_reason == "guest-reset" then
+    return nil, "the installer script came to its end, but " .. guest:ending()
+  end
+  request.report("installed")
+  return true
+end
+
+--- Runs an installer on a new disk.
+-- @tparam table request `machine`, `accel`, `medium` (ISO path), `image` (path of the new qcow2), `disk_size`,
+--   `installer` (a function of the guest and its options), `options`, `dir` and `name` for the captures and the
+--   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`
+-- @treturn ?boolean true, or nil and a message
+function install.run(request)
+  local made, message = disk.create(request.image, request.disk_size)
+  if not made then return nil, message end
+  local stem = request.dir .. "/" .. request.name
+  local guest
+  guest, message = vm.start(install.machine(request.machine, request.medium, request.image), {
+    accel = request.accel,
+    dir = request.dir,
+    name = request.name,
+    transcript = stem .. ".transcript",
+  })
+  if not guest then return nil, message end
+  local _ <close> = guest
+  guest.on_step = request.on_step
+  local resumed
+  resumed, message = guest:resume()
+  if not resumed then return nil, message end
+  local within, done, why = task.deadline(request.timeout, drive, guest, request)
+  if not within then
+    done, why = nil, ("not done within %g s (step '%s')"):format(request.timeout, guest.current_step or "none")
+  end
+  if not done then
+    keep_screenshot(guest, stem .. ".png", request.report)
+    return nil, ("%s\n  transcript: %s.transcript"):format(why, stem)
+  end
+  guest:stop()
+  local incomplete = guest:capture_error()
+  if incomplete then return nil, incomplete end
+  return true
+end
+
+-- One image serves every configuration, so none of them decides what it is installed with.
+local function base_machine(experiment, configuration)
+  if experiment.per == "configuration" then return configuration.machine end
+  return copy(experiment.machine, { cpus = 1 })
+end
+
+local function recipe(experiment, machine, medium)
+  return {
+    guest = experiment.guest,
+    medium_sha256 = medium.sha256,
+    installer_sha256 = experiment.installer_source and digest.file(experiment.installer_source),
+    options = copy(experiment.option_values, { iso = false }),
+    disk_size = experiment.disk_size,
+    machine = machine,
+  }
+end
+
+--- The installed image for a configuration: from the cache, else installed now.
+-- @tparam table experiment resolved
+-- @tparam table configuration
+-- @tparam table context `accel`, `dir` and `name` for the captures and the transcript, `report(message)`,
+--   `on_step(label)`
+-- @treturn ?string path of the golden image, which nothing may write to
+-- @treturn table what made it, or a message
+function install.image(experiment, configuration, context)
+  local medium, message = iso.verify(experiment.option_values.iso, { bootable = true })
+  if not medium then return nil, message end
+  local machine = base_machine(experiment, configuration)
+  return images.obtain(recipe(experiment, machine, medium), function(path)
+    context.report(("installing %s from %s"):format(experiment.guest, medium.path))
+    return install.run {
+      machine = machine,
+      accel = context.accel,
+      medium = medium.path,
+      image = path,
+      disk_size = experiment.disk_size,
+      installer = experiment.install,
+      options = experiment.option_values,
+      dir = context.dir,
+      name = context.name,
+      timeout = experiment.install_timeout,
+      report = context.report,
+      on_step = context.on_step,
+    }
+  end, { report = context.report })
+end
+
+return install

@@ -1,0 +1,235 @@
+--- One boot of one configuration, from QEMU's start to a record for the journal.
+-- @module moonboot.sample
+local engine = require "moonboot.engine"
+local capture = require "moonboot.capture"
+local task = require "moonboot.task"
+local text = require "moonboot.text"
+local vm = require "moonboot.vm"
+
+local sample = {}
+
+-- Kernel stamps are CLOCK_REALTIME; a step of it larger than this makes the stamps of a boot doubtful.
+local CLOCK_STEP_NS = 100000
+
+local function list(names)
+  return table.concat(names, ", ")
+end
+
+--- Decides what became of a boot. Pure.
+-- @tparam table seen `complete`, `missing` (names), `failure` (of the matcher), `exit` and `ending` (of the guest, nil
+--   while it runs), `shutdown_reason`, `bytes` (on all consoles), `silent_s` (since the last byte), `timeout_s`,
+--   `capture_error`
+-- @treturn string status, "ok", "timeout", "no_output", "missing_marker", "failed_pattern",
+--   "guest_reset", "qemu_exit" or "error"
+-- @treturn ?string reason, nil when the status is "ok"
+function sample.status(seen)
+  if seen.capture_error then return "error", "the capture is not complete: " .. seen.capture_error end
+  if seen.failure then
+    return "failed_pattern", ("the guest said \"%s\""):format(text.escape(seen.failure.line))
+  end
+  if seen.complete then return "ok" end
+  local missing = "missing " .. list(seen.missing)
+  if seen.shutdown_reason == "guest-reset" then return "guest_reset", "the guest reset itself; " .. missing end
+  if seen.exit then
+    if seen.exit.signal or seen.exit.code ~= 0 then return "qemu_exit", seen.ending end
+    if seen.bytes == 0 then return "no_output", seen.ending .. " without a word on any console" end
+    return "missing_marker", seen.ending .. "; " .. missing
+  end
+  if seen.bytes == 0 then
+    return "no_output", ("nothing on any console within %g s"):format(seen.timeout_s)
+  end
+  local silent_s = seen.silent_s or 0
+  local silence = silent_s >= 1 and ("; no output for the last %.0f s"):format(silent_s) or ""
+  return "timeout", ("%s after %g s%s"):format(missing, seen.timeout_s, silence)
+end
+
+-- Shows what the consoles say to the grammar's matcher, and sets `over` when it has seen enough.
+local function attach(guest, matcher, over)
+  for _, line in ipairs(guest.consoles) do
+    line:listen {
+      line = function(_, content, lines, number) matcher:line(line.name, content, lines, number) end,
+      partial = function(_, lines)
+        matcher:partial(line.name, lines)
+        if matcher:complete() or matcher:failure() then over:set("seen") end
+      end,
+    }
+  end
+end
+
+local function since_t0(guest, t_ns)
+  return t_ns and t_ns - guest.t0_ns
+end
+
+local function marker_records(markers, t0_ns)
+  local records = {}
+  for i, marker in ipairs(markers) do
+    local record = {}
+    for key, value in pairs(marker) do record[key] = value end
+    record.t_ns = marker.t_ns - t0_ns
+    records[i] = record
+  end
+  return records
+end
+
+-- The live reader may miss bytes of a flood; the files never do.
+local function remark(guest, grammar)
+  local paths = {}
+  for _, line in ipairs(guest.consoles) do table.insert(paths, line.log) end
+  return capture.mark(paths, grammar)
+end
+
+local function console_records(guest)
+  local records, flags = {}, {}
+  local first_ns, last_ns, bytes, overruns = nil, nil, 0, 0
+  for i, line in ipairs(guest.consoles) do
+    local stats = line:stats()
+    records[i] = {
+      name = line.name,
+      log = line.log and line.log:match("[^/]*$"),
+      timing = line.timing and line.timing:match("[^/]*$"),
+      bytes = stats.bytes,
+      overruns = stats.overruns,
+      clock_source = stats.clock_source,
+    }
+    bytes, overruns = bytes + stats.bytes, overruns + stats.overruns
+    if stats.first_ns and (not first_ns or stats.first_ns < first_ns) then first_ns = stats.first_ns end
+    if stats.last_ns and (not last_ns or stats.last_ns > last_ns) then last_ns = stats.last_ns end
+    if stats.offset_min_ns and stats.offset_max_ns - stats.offset_min_ns > CLOCK_STEP_NS then
+      flags[1] = "clock_stepped"
+    end
+  end
+  return records, { first_ns = first_ns, last_ns = last_ns, bytes = bytes, overruns = overruns, flags = flags }
+end
+
+local function merged_captures(markers)
+  local captures = {}
+  for _, marker in ipairs(markers) do
+    for key, value in pairs(marker.captures or {}) do captures[key] = value end
+  end
+  return captures
+end
+
+local function call_hook(hook, name, report, ...)
+  if not hook then return end
+  local ok, message = pcall(hook, ...)
+  if not ok then report(("hook %s: %s"):format(name, tostring(message))) end
+end
+
+-- Boots and waits for the end of the boot.
+local function watch(guest, over, timeout)
+  guest.on_event = function(name)
+    if name == "SHUTDOWN" then over:set("shutdown") end
+  end
+  local exit_watch = task.spawn(function()
+    guest.ended:wait()
+    over:set("ended")
+  end)
+  local t0_ns, message = guest:resume()
+  if not t0_ns then
+    exit_watch:cancel()
+    return nil, message
+  end
+  over:wait(timeout)
+  exit_watch:cancel()
+  return true
+end
+
+local function failed(request, status, reason)
+  return {
+    type = "sample",
+    key = request.configuration.key,
+    index = request.index,
+    order = request.order,
+    warmup = request.warmup,
+    status = status,
+    reason = reason,
+    markers = {},
+    captures = {},
+    consoles = {},
+    flags = {},
+  }
+end
+
+--- Boots a machine once and says what happened. Must be called inside a task or at top level.
+-- @tparam table request `machine` (ready to boot, its disk included), `accel`, `configuration`, `index`, `order`,
+--   `warmup`, `grammar`, `timeout` (seconds), `dir` and `name` for the captures, `hooks`, `report(message)` for what a
+--   hook did wrong
+-- @treturn table a journal record of type "sample"; always a record, whatever went wrong
+function sample.boot(request)
+  local hooks = request.hooks or {}
+  local guest, message, code = vm.start(request.machine, {
+    accel = request.accel,
+    dir = request.dir,
+    name = request.name,
+  })
+  if not guest then
+    return failed(request, code == "QEMU" and "qemu_exit" or "error", message)
+  end
+  local _ <close> = guest
+  local matcher = request.grammar:matcher {
+    channels = guest.machine.consoles,
+    on_marker = hooks.on_marker and function(marker)
+      task.spawn(call_hook, hooks.on_marker, "on_marker", request.report, guest, marker)
+    end,
+  }
+  local over = task.event()
+  attach(guest, matcher, over)
+  call_hook(hooks.prepare, "prepare", request.report, guest, request.configuration)
+  local started
+  started, message = watch(guest, over, request.timeout)
+  if not started then return failed(request, guest.exit and "qemu_exit" or "error", message) end
+  local ended_by_itself = guest.exit
+  -- A guest that resets or powers off takes QEMU with it; let it, so that its exit is its own.
+  if guest.shutdown_reason and not ended_by_itself then ended_by_itself = guest.ended:wait(2) end
+  local stop_ns = engine.clock.now()
+  guest:stop()
+
+  local consoles, seen = console_records(guest)
+  local markers, complete, failure, missing =
+    matcher:markers(), matcher:complete(), matcher:failure(), matcher:missing()
+  local t0_ns = guest.t0_ns
+  if seen.overruns > 0 then
+    local marked = remark(guest, request.grammar)
+    if marked then
+      markers, failure, missing = marked.markers, marked.failure, marked.missing
+      complete, t0_ns = #missing == 0, 0
+    end
+  end
+  local status, reason = sample.status {
+    complete = complete,
+    missing = missing,
+    failure = failure,
+    exit = ended_by_itself,
+    ending = guest:ending(),
+    shutdown_reason = guest.shutdown_reason,
+    bytes = seen.bytes,
+    silent_s = seen.last_ns and (stop_ns - seen.last_ns) / 1e9,
+    timeout_s = request.timeout,
+    capture_error = guest:capture_error(),
+  }
+  local record = failed(request, status, reason)
+  local exit, times = guest.exit or {}, guest.host_times_ns
+  record.t0_realtime_ns = guest.t0_realtime_ns
+  record.markers = marker_records(markers, t0_ns)
+  record.captures = merged_captures(markers)
+  record.consoles = consoles
+  record.flags = seen.flags
+  record.host_times_ns = {
+    spawned = since_t0(guest, times.spawned),
+    qmp_ready = since_t0(guest, times.qmp_ready),
+    cont_sent = since_t0(guest, times.cont_sent),
+    first_byte = since_t0(guest, seen.first_ns),
+    ended = since_t0(guest, times.ended),
+  }
+  record.qemu = {
+    code = exit.code,
+    signal = exit.signal,
+    user_ns = exit.user_ns,
+    system_ns = exit.system_ns,
+    max_rss_bytes = exit.max_rss_bytes,
+    stderr = status ~= "ok" and text.escape(guest.process:stderr()) or nil,
+  }
+  return record
+end
+
+return sample
