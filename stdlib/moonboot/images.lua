@@ -2,9 +2,10 @@
 --
 -- An image lives in `images/<key>/` below the cache directory, as `image.qcow2` (read-only) and `image.json` (what
 -- made it). It is built beside that place and moved there when it is whole, so a directory with that name is always a
--- good image. One process builds at a time: the lock is a flock(2) on `images/.locks/<key>`, which the kernel takes
--- back from a process that dies, whatever killed it; there are no stale locks. Whoever uses an image holds
--- the lock shared until its process ends, so that `prune` takes nothing away from a run.
+-- good image. There are two locks for each key, flock(2) on files in `images/.locks`: `<key>.build` is held by the one
+-- process that builds, and `<key>` is held shared, until its end, by every process that builds or uses the image,
+-- so that `prune` takes nothing away from a run. The kernel takes a lock back from a process that dies,
+-- whatever killed it: there are no stale locks.
 -- @module moonboot.images
 local uv = require "luv"
 local command = require "moonboot.command"
@@ -59,26 +60,26 @@ local function flock(fd, mode, wait)
   return command.run(argv, { fds = { fd }, timeout_s = LONGEST_WAIT_S })
 end
 
--- Takes a lock of either mode ("-s" shared, "-x" exclusive) on a lock that is open.
+-- Takes a lock that is open, in either mode ("-s" shared, "-x" exclusive).
 local function take(lock, mode, wait, report)
   local done, message, code = flock(lock.fd, mode, false)
   if done then return true end
   if code ~= TAKEN then return nil, message end
   if not wait then return nil, "in use", TAKEN end
   local holder = (files.read(lock.path) or ""):match("%d+")
-  report(("waiting for %s, which is installing the same image (%s)"):format(
+  report(("waiting for %s, which is at work on the same image (%s)"):format(
     holder and "process " .. holder or "another process", lock.key))
   done, message = flock(lock.fd, mode, true)
   if not done then return nil, message end
   return true
 end
 
--- Opens and takes the lock of a key.
-local function acquire(key, mode, wait, report)
+-- Opens and takes a lock of a key: its own, or with a suffix the one for building.
+local function acquire(key, suffix, mode, wait, report)
   local dir = images.dir() .. "/.locks"
   local made, message = files.make_dir(dir)
   if not made then return nil, message end
-  local path = dir .. "/" .. key
+  local path = dir .. "/" .. key .. suffix
   while true do
     local fd, why = uv.fs_open(path, "a+", PRIVATE)
     if not fd then return nil, why end
@@ -88,7 +89,7 @@ local function acquire(key, mode, wait, report)
       lock:close()
       return nil, refusal, code
     end
-    -- Pruning removes the lock's file with the image: a lock on a file that is gone protects nothing.
+    -- Its last holder may have removed the file meanwhile: a lock on a file that is gone protects nothing.
     local mine, present = uv.fs_fstat(fd), uv.fs_stat(path)
     if present and present.ino == mine.ino then return lock end
     lock:close()
@@ -194,31 +195,26 @@ local function construct(key, recipe, build)
   return true
 end
 
--- Makes the image that is missing, or is not whole. The lock is shared before and after, exclusive in between.
-local function install(lock, recipe, build, report)
-  local key = lock.key
+-- Makes the image that is missing, or is not whole.
+local function install(key, recipe, build, report)
+  local lock <close>, message = acquire(key, ".build", "-x", true, report)
+  if not lock then return nil, message end
   local dir = images.dir() .. "/" .. key
-  -- flock gives the shared lock up before it waits for the exclusive one: another may have built meanwhile.
-  local taken, message = take(lock, "-x", true, report)
-  if not taken then return nil, message end
   remove_unfinished(key)
+  -- Another process may have built it while this one waited.
   local info, damage = load(dir)
-  if not info then
-    if uv.fs_stat(dir) then
-      report(damage .. "; installing it again")
-      local gone, stuck = discard(dir)
-      if not gone then return nil, stuck end
-    end
-    uv.fs_ftruncate(lock.fd, 0)
-    uv.fs_write(lock.fd, ("%d\n"):format(uv.os_getpid()))
-    local built, failure = construct(key, recipe, build)
-    if not built then return nil, failure end
-    info, damage = load(dir)
-    if not info then return nil, damage end
+  if info then return info end
+  if uv.fs_stat(dir) then
+    report(damage .. "; installing it again")
+    local gone, stuck = discard(dir)
+    if not gone then return nil, stuck end
   end
-  taken, message = take(lock, "-s", true, report)
-  if not taken then return nil, message end
-  return info
+  uv.fs_ftruncate(lock.fd, 0)
+  uv.fs_write(lock.fd, ("%d\n"):format(uv.os_getpid()))
+  local built, failure = construct(key, recipe, build)
+  uv.fs_unlink(lock.path)
+  if not built then return nil, failure end
+  return load(dir)
 end
 
 --- The name of an image in the cache: the guest's, and a digest of everything in the recipe.
@@ -254,10 +250,10 @@ function images.obtain(recipe, build, options)
   local report = options and options.report or silent
   local key, message = images.key(recipe)
   if not key then return nil, message end
-  local lock <close>, refusal = acquire(key, "-s", true, report)
+  local lock <close>, refusal = acquire(key, "", "-s", true, report)
   if not lock then return nil, refusal end
   local info, failure = load(images.dir() .. "/" .. key)
-  if not info then info, failure = install(lock, recipe, build, report) end
+  if not info then info, failure = install(key, recipe, build, report) end
   if not info then return nil, failure end
   return lend(lock, info)
 end
@@ -326,7 +322,7 @@ function images.prune(options)
   local outcome = { removed = json.array(), in_use = json.array(), failed = json.array(), freed_bytes = 0 }
   for _, entry in ipairs(images.list()) do
     if options.all or entry.state ~= "good" or entry.age_s >= older_than_s then
-      local lock, message, code = acquire(entry.key, "-x", false, silent)
+      local lock, message, code = acquire(entry.key, "", "-x", false, silent)
       local gone
       if lock then
         if entry.state == "unfinished" then
