@@ -1,0 +1,293 @@
+--- Marker grammars: what a boot says, and what it means.
+--
+--     local mb = require "moonboot"
+--     local P = require "lpeg".P
+--
+--     return mb.grammar {
+--       { "kernel_starts", "MINIX 3.", channel = "com1" },
+--       { "cpus", P"CPUs: " * lpeg.Cg(lpeg.R"09"^1, "cpus"), hint = "CPUs: " },
+--       { "shell_prompt", "login: ", partial = true },   -- no newline follows
+--       fail = { "panic:", "kernel panic" },
+--     }
+--
+-- A rule is a name, a pattern and options. The pattern is a string, found literally anywhere in a line, or an LPeg
+-- pattern, tried from left to right; what it names with `lpeg.Cg(pattern, "name")` lands in the marker's `captures`
+-- (strings, numbers and booleans do). The first match of a rule makes its marker. Options:
+--
+-- - `optional`: a boot is complete without it
+-- - `last`: the last match makes the marker, not the first
+-- - `partial`: look at the unfinished line, too, for prompts that no newline follows
+-- - `channel`: only on this console ("com1")
+-- - `hint`: for an LPeg pattern, a literal that is in every line it matches, or a list of literals of which one is.
+--   The engine then passes over all other lines at some hundred MB/s, which it cannot do while one rule lacks a hint
+--
+-- `fail`: a pattern, or a list of them, that ends a boot as failed. They are looked for in the unfinished line as well.
+-- (An LPeg pattern among them has no hint, and so the engine passes over nothing.)
+--
+-- Lines are at most 8 KiB long (longer ones come in pieces) and hold no control character but tab.
+-- @module moonboot.grammar
+local lpeg = require "lpeg"
+local check = require "moonboot.check"
+local matcher = require "moonboot.matcher"
+local text = require "moonboot.text"
+
+local grammar = {}
+
+local LIBRARY = debug.getinfo(1, "S").source:match("^(@.*)grammar%.lua$") or "@?"
+
+local Grammar = {}
+Grammar.__index = Grammar
+
+local OPTIONS = {
+  optional = { type = "boolean", default = false },
+  last = { type = "boolean", default = false },
+  partial = { type = "boolean", default = false },
+  channel = { type = "string" },
+  hint = { type = { "string", "table" } },
+}
+
+-- A list position is part of a rule, and `fail` of a grammar, without being an option.
+local function split(value, positions)
+  local options = {}
+  for key, item in pairs(value) do
+    if not (math.type(key) == "integer" and key >= 1 and key <= positions) then options[key] = item end
+  end
+  return options
+end
+
+-- A literal that no line can hold would wait for ever.
+local function check_literal(literal, where)
+  if literal == "" then return nil, where .. " is empty and would match any line" end
+  local control = literal:match("[\0-\8\10-\31\127]")
+  if control then
+    return nil, ("%s has '%s' in it, which no line holds"):format(where, text.escape(control))
+  end
+  return true
+end
+
+-- LPeg's stack limits are meant for the author of the pattern, so say whose it is.
+local function attempt(where, search, subject)
+  local ok, first, captures, after = pcall(lpeg.match, search, subject)
+  if ok then return first, captures, after end
+  error(("%s: its pattern cannot be tried on \"%s\": %s"):format(where,
+    text.escape(#subject > 60 and subject:sub(1, 60) .. "..." or subject), tostring(first)), 0)
+end
+
+-- A function of a line that returns the first and last position of the leftmost match, and the captures.
+local function compile(pattern, where)
+  if type(pattern) == "string" then
+    local good, message = check_literal(pattern, where)
+    if not good then return nil, message end
+    return function(subject) return subject:find(pattern, 1, true) end
+  end
+  if lpeg.type(pattern) ~= "pattern" then
+    return nil, ("%s must be a string or an LPeg pattern, not a %s"):format(where, type(pattern))
+  end
+  local made, search = pcall(function()
+    return lpeg.P { lpeg.Cp() * lpeg.Ct(pattern) * lpeg.Cp() + 1 * lpeg.V(1) }
+  end)
+  if not made then return nil, ("%s is no pattern by itself: %s"):format(where, tostring(search)) end
+  local tried, empty = pcall(lpeg.match, search, "")
+  if not tried then return nil, ("%s fails: %s"):format(where, tostring(empty)) end
+  if empty then return nil, where .. " matches the empty string and would match any line" end
+  return function(subject)
+    local first, captures, after = attempt(where, search, subject)
+    if first then return first, after - 1, captures end
+    return nil
+  end
+end
+
+-- The literals of which every line that matches holds one; nil when that is not known.
+local function clues_of(pattern, hint, where)
+  if type(pattern) == "string" then
+    if hint ~= nil then return nil, where .. " has a 'hint', but its pattern is a literal already" end
+    return { pattern }
+  end
+  if hint == nil then return nil end
+  local clues = type(hint) == "string" and { hint } or hint
+  if #clues == 0 then return nil, where .. ": 'hint' is empty" end
+  for _, clue in ipairs(clues) do
+    if type(clue) ~= "string" then return nil, where .. ": 'hint' must be a string or a list of strings" end
+    local good, message = check_literal(clue, where .. ": 'hint'")
+    if not good then return nil, message end
+  end
+  return clues
+end
+
+local function new_rule(index, value, known)
+  if type(value) ~= "table" then return nil, ("rule %d must be a table { name, pattern, … }"):format(index) end
+  local name = value[1]
+  if type(name) ~= "string" or not name:find("^[%a_][%w_-]*$") or #name > 64 then
+    return nil, ("the name of rule %d must be a word of letters, digits, '_' and '-' (up to 64), not %s"):format(index,
+      type(name) == "string" and ("'%s'"):format(text.escape(name)) or "a " .. type(name))
+  end
+  local where = ("rule '%s'"):format(name)
+  if known[name] then return nil, ("%s is there twice (rules %d and %d)"):format(where, known[name], index) end
+  local options, message, key = check.table(split(value, 2), OPTIONS, where)
+  if not options then return nil, message, key end
+  if options.channel and not options.channel:find("^%w+$") then
+    return nil, ("'channel' in %s must be the name of a console, such as com1"):format(where), "channel"
+  end
+  local find, clues
+  find, message = compile(value[2], "the pattern of " .. where)
+  if not find then return nil, message end
+  clues, message = clues_of(value[2], options.hint, where)
+  if message then return nil, message, "hint" end
+  options.hint = nil
+  options.name = name
+  return { rule = options, find = find, clues = clues, literal = type(value[2]) == "string" and value[2] or nil }
+end
+
+local function new_failures(fail)
+  local list = (type(fail) ~= "table") and { fail } or fail
+  local failures = {}
+  for key in pairs(list) do
+    if math.type(key) ~= "integer" or key < 1 or key > #list then
+      return nil, "'fail' must be a pattern or a list of patterns", "fail"
+    end
+  end
+  for i, pattern in ipairs(list) do
+    local where = ("pattern %d of 'fail'"):format(i)
+    local find, message = compile(pattern, where)
+    if not find then return nil, message, "fail" end
+    failures[i] = {
+      label = type(pattern) == "string" and pattern or ("fail[%d]"):format(i),
+      find = find,
+      clues = clues_of(pattern, nil, where),
+    }
+  end
+  return failures
+end
+
+-- The script that calls grammar.new, unless `return mb.grammar { … }` has taken it off the stack.
+local function calling_script()
+  local info = debug.getinfo(3, "S")
+  if not info or info.what == "C" or info.source:sub(1, #LIBRARY) == LIBRARY then return nil end
+  return info.source:match("^@(.*)")
+end
+
+--- Compiles a grammar. Raises when something is wrong with it, and blames the line of the script.
+-- @tparam table spec  a list of rules, and `fail`; see above
+-- @treturn Grammar `rules` (a list of `{ name =, optional =, last =, partial =, channel = }`)
+function grammar.new(spec)
+  if type(spec) ~= "table" then check.fail("a grammar must be a table of rules, not a " .. type(spec)) end
+  local compiled, rules, known = {}, {}, {}
+  for i, value in ipairs(spec) do
+    local entry, message, key = new_rule(i, value, known)
+    if not entry then check.fail(message, key) end
+    compiled[i], rules[i], known[entry.rule.name] = entry, entry.rule, i
+  end
+  if #rules == 0 then check.fail("a grammar needs at least one rule") end
+  local options, message, key = check.table(split(spec, #rules), { fail = {} }, "grammar")
+  if not options then check.fail(message, key) end
+  local failures
+  failures, message, key = new_failures(options.fail)
+  if not failures then check.fail(message, key) end
+  return setmetatable({ rules = rules, compiled = compiled, failures = failures, path = calling_script() }, Grammar)
+end
+
+--- Whether a value is a grammar.
+-- @param value
+-- @treturn boolean
+function grammar.is(value)
+  return getmetatable(value) == Grammar
+end
+
+local function path_of(name)
+  if not name:find("[/.]") then
+    local path = package.searchpath("grammars." .. name, package.path)
+    if path then return path end
+    local file = io.open(name, "r")
+    if not file then return nil, ("there is no ready-made grammar '%s' and no file of that name"):format(name) end
+    file:close()
+  end
+  return name
+end
+
+-- A message that names the script alone, with the line that names the rule.
+local function locate(message, path)
+  local rest = message:sub(1, #path + 2) == path .. ": " and message:sub(#path + 3)
+  local name = rest and rest:match("rule '([%w_-]+)'")
+  if not name then return message end
+  local number, found = 0, nil
+  for line in io.lines(path) do
+    number = number + 1
+    -- The last one, because of a name that is there twice.
+    if line:find("[\"']" .. name:gsub("%-", "%%-") .. "[\"']") then found = number end
+  end
+  return found and ("%s:%d: %s"):format(path, found, rest) or message
+end
+
+--- Loads a grammar from a script that returns it.
+-- @string name  the path of the script, or the name of a ready-made grammar ("minix")
+-- @treturn ?Grammar nil when there is none or it is wrong
+-- @treturn ?string message, with the script's line
+function grammar.load(name)
+  local path, message = path_of(name)
+  if not path then return nil, message end
+  local chunk
+  chunk, message = loadfile(path)
+  if not chunk then return nil, message end
+  local ok, value = pcall(check.loading, path, chunk)
+  if not ok then return nil, locate(tostring(value), path) end
+  if not grammar.is(value) then return nil, path .. ": must return a grammar made by mb.grammar { … }" end
+  value.path = path
+  return value
+end
+
+--- The names of the rules, in the order of the grammar.
+-- @treturn {string,…}
+function Grammar:names()
+  local names = {}
+  for i, rule in ipairs(self.rules) do names[i] = rule.name end
+  return names
+end
+
+-- Where the text of the grammar is; a required one is known by its module.
+local function source_path(self)
+  if self.path then return self.path end
+  for name, value in pairs(package.loaded) do
+    if value == self then return package.searchpath(name, package.path) end
+  end
+  return nil
+end
+
+--- The SHA-256 of the script that the grammar is from.
+-- @treturn ?string 64 hex digits; nil when the script is not known or cannot be read
+function Grammar:hash()
+  if not self.digest then
+    local path = source_path(self)
+    self.digest = path and require("moonboot.digest").file(path) or nil
+  end
+  return self.digest
+end
+
+--- The pattern of a rule, when it is a literal.
+-- @string name
+-- @treturn ?string
+function Grammar:literal(name)
+  for _, entry in ipairs(self.compiled) do
+    if entry.rule.name == name then return entry.literal end
+  end
+  error(("literal: no rule '%s'"):format(name), 2)
+end
+
+--- The literals that lines which match a rule hold.
+-- @string name
+-- @treturn ?{string,…} at least one of them is in each such line; nil when the rule does not say
+function Grammar:clues(name)
+  for _, entry in ipairs(self.compiled) do
+    if entry.rule.name == name then return entry.clues end
+  end
+  error(("clues: no rule '%s'"):format(name), 2)
+end
+
+--- A fresh matcher, for one boot.
+-- @tparam[opt] table options  `channels` (the names of the boot's consoles; any if left out), `on_marker` (called with
+--   each new marker, and again when it moves because of `last`)
+-- @treturn moonboot.matcher.Matcher
+function Grammar:matcher(options)
+  return matcher.new(self.compiled, self.failures, options or {})
+end
+
+return grammar
