@@ -13,7 +13,7 @@ local COMMANDS = { "run", "install", "report", "compare", "mark", "doctor", "cal
 -- @int[opt=2] status
 -- @treturn int the status, to be returned by a command
 function cli.fail(message, status)
-  io.stderr:write("moonboot: ", require("moonboot.text").escape(tostring(message), "\n"), "\n")
+  io.stderr:write("moonboot: ", require("moonboot.text").escape(tostring(message), "\n\t"), "\n")
   return status or BAD
 end
 
