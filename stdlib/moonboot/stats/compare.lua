@@ -96,7 +96,7 @@ function compare.mann_whitney(xs, ys)
   return result
 end
 
---- How many pairs (x, y) have y - x <= value, and the differences next to value on both sides.
+-- How many pairs (x, y) have y - x <= value, and the differences next to value on both sides.
 -- Both lists are sorted; one pass over each.
 local function count_differences(xs, ys, value)
   local n, m, count = #xs, #ys, 0
@@ -167,7 +167,8 @@ function compare.hodges_lehmann(xs, ys, level)
   local pairs_count = n * m
   local shift = select_difference(a, b, (pairs_count + 1) // 2)
   if pairs_count % 2 == 0 then
-    shift = shift + (select_difference(a, b, pairs_count // 2 + 1) - shift) / 2
+    local count, _, above = count_differences(a, b, shift)
+    if count == pairs_count // 2 then shift = shift + (above - shift) / 2 end
   end
   local rank = interval_rank(n, m, level)
   if not rank then return shift end
