@@ -108,9 +108,9 @@ end
 -- The sorted values are cut where the halves vary least within themselves (Otsu, IEEE Trans. SMC 9, 1979), each half
 -- at least 15 % of the sample. If Ashman's D = sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2) exceeds 4 + 30 / n, they are
 -- called two groups. D above 2 is what Ashman asks of groups known to exist (Ashman, Bird and Zepf, Astronomical
--- Journal 108, 1994); a cut made through the data themselves needs more: at this limit 1 in 100
--- simulated samples of 10 to 1000 values from a uniform distribution are called two groups, 2 in 100 from an
--- exponential one, fewer from a normal one.
+-- Journal 108, 1994); a cut made through the data themselves needs more: at this limit 2 in 100
+-- simulated samples of 10 to 30 values from a uniform or an exponential distribution are called two groups, fewer of
+-- more values, and fewer than 1 in 100 from a normal one.
 -- @tparam {number,…} xs
 -- @treturn ?boolean nil for n < 10
 -- @treturn ?table if true, the groups: `{ n=, mean=, stdev= }`, the lower one first
