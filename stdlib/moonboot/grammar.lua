@@ -21,8 +21,8 @@
 -- - `hint`: for an LPeg pattern, a literal that is in every line it matches, or a list of literals of which one is.
 --   The engine then passes over all other lines at some hundred MB/s, which it cannot do while one rule lacks a hint
 --
--- `fail`: a pattern, or a list of them, that ends a boot as failed. They are looked for in the unfinished line as well.
--- (An LPeg pattern among them has no hint, and so the engine passes over nothing.)
+-- `fail`: a pattern that ends a boot as failed, or a list of such patterns, of which one that needs a hint is written
+-- `{ pattern, hint = "…" }`. They are looked for in the unfinished line as well.
 --
 -- Lines are at most 8 KiB long (longer ones come in pieces) and hold no control character but tab.
 -- @module moonboot.grammar
@@ -139,21 +139,27 @@ local function new_rule(index, value, known)
 end
 
 local function new_failures(fail)
-  local list = (type(fail) ~= "table") and { fail } or fail
+  local list = type(fail) == "table" and fail or { fail }
   local failures = {}
   for key in pairs(list) do
     if math.type(key) ~= "integer" or key < 1 or key > #list then
       return nil, "'fail' must be a pattern or a list of patterns", "fail"
     end
   end
-  for i, pattern in ipairs(list) do
+  for i, item in ipairs(list) do
     local where = ("pattern %d of 'fail'"):format(i)
-    local find, message = compile(pattern, where)
-    if not find then return nil, message, "fail" end
+    local pattern, given = item, {}
+    if type(item) == "table" then pattern, given = item[1], split(item, 1) end
+    local options, unfit = check.table(given, { hint = OPTIONS.hint }, where)
+    if not options then return nil, unfit, "fail" end
+    local find, wrong = compile(pattern, where)
+    if not find then return nil, wrong, "fail" end
+    local clues, useless = clues_of(pattern, options.hint, where)
+    if useless then return nil, useless, "fail" end
     failures[i] = {
       label = type(pattern) == "string" and pattern or ("fail[%d]"):format(i),
       find = find,
-      clues = clues_of(pattern, nil, where),
+      clues = clues,
     }
   end
   return failures
@@ -262,24 +268,48 @@ function Grammar:hash()
   return self.digest
 end
 
+local function entry_of(self, method, name)
+  for _, entry in ipairs(self.compiled) do
+    if entry.rule.name == name then return entry end
+  end
+  error(("%s: the grammar has no rule '%s'%s"):format(method, tostring(name),
+    text.suggest(tostring(name), self:names())), 3)
+end
+
 --- The pattern of a rule, when it is a literal.
 -- @string name
 -- @treturn ?string
 function Grammar:literal(name)
-  for _, entry in ipairs(self.compiled) do
-    if entry.rule.name == name then return entry.literal end
-  end
-  error(("literal: no rule '%s'"):format(name), 2)
+  local entry = entry_of(self, "literal", name)
+  return entry.literal
 end
 
 --- The literals that lines which match a rule hold.
 -- @string name
 -- @treturn ?{string,…} at least one of them is in each such line; nil when the rule does not say
 function Grammar:clues(name)
-  for _, entry in ipairs(self.compiled) do
-    if entry.rule.name == name then return entry.clues end
+  local entry = entry_of(self, "clues", name)
+  return entry.clues
+end
+
+--- The same grammar with some of its optional rules required: for an experiment that boots further than others.
+-- @tparam {string,…} names  of rules
+-- @treturn Grammar
+function Grammar:requiring(names)
+  local wanted = {}
+  for _, name in ipairs(names) do wanted[entry_of(self, "requiring", name).rule.name] = true end
+  local compiled, rules = {}, {}
+  for i, entry in ipairs(self.compiled) do
+    local copy = {}
+    for key, value in pairs(entry) do copy[key] = value end
+    local rule = {}
+    for key, value in pairs(entry.rule) do rule[key] = value end
+    if wanted[rule.name] then rule.optional = false end
+    copy.rule = rule
+    compiled[i], rules[i] = copy, rule
   end
-  error(("clues: no rule '%s'"):format(name), 2)
+  return setmetatable({ rules = rules, compiled = compiled, failures = self.failures, path = source_path(self) },
+    Grammar)
 end
 
 --- A fresh matcher, for one boot.
