@@ -6,8 +6,8 @@
 --   kernel booted without a root is measured up to there; its panic over the missing root is no failure, any other
 --   is. For a boot that is to go on into userland, require what it is to reach:
 --   `grammar = require("grammars.linux"):requiring { "shell_prompt" }`.
--- - `cpus` is the number of CPUs that the kernel brought up. `kernel_s` is the kernel's own stamp of a line, in seconds,
---   on the guest's clock: compare with care.
+-- - `cpus` is the number of CPUs that the kernel brought up. `kernel_s` is the kernel's own stamp of a line, in
+--   seconds, on the guest's clock: compare with care.
 local lpeg = require "lpeg"
 local mb = require "moonboot"
 

@@ -199,17 +199,6 @@ function grammar.is(value)
   return getmetatable(value) == Grammar
 end
 
-local function path_of(name)
-  if not name:find("[/.]") then
-    local path = package.searchpath("grammars." .. name, package.path)
-    if path then return path end
-    local file = io.open(name, "r")
-    if not file then return nil, ("there is no ready-made grammar '%s' and no file of that name"):format(name) end
-    file:close()
-  end
-  return name
-end
-
 -- A message that names the script alone, with the line that names the rule.
 local function locate(message, path)
   local rest = message:sub(1, #path + 2) == path .. ": " and message:sub(#path + 3)
@@ -229,16 +218,15 @@ end
 -- @treturn ?Grammar nil when there is none or it is wrong
 -- @treturn ?string message, with the script's line
 function grammar.load(name)
-  local path, message = path_of(name)
-  if not path then return nil, message end
-  local chunk
-  chunk, message = loadfile(path)
-  if not chunk then return nil, message end
-  local ok, value = pcall(check.loading, path, chunk)
-  if not ok then return nil, locate(tostring(value), path) end
-  if not grammar.is(value) then return nil, path .. ": must return a grammar made by mb.grammar { … }" end
-  value.path = path
-  return value
+  local loader = require "moonboot.loader"
+  local found, path = loader.grammar(name)
+  if found then
+    found.path = path
+    return found
+  end
+  local message = path
+  path = loader.find("grammars", name)
+  return nil, path and locate(message, path) or message
 end
 
 --- The names of the rules, in the order of the grammar.

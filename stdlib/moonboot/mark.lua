@@ -89,8 +89,8 @@ local function trace_lines(entry, add)
     add("  no line shares a byte with it")
     return
   end
-  add("  nearest: %s line %d at %s ms, shares \"%s\"", near.channel, near.line_number, ms(near.t_ns),
-    text.escape(near.common))
+  local when = near.t_ns and (" at %s ms"):format(ms(near.t_ns)) or ""
+  add("  nearest: %s line %d%s, shares \"%s\"", near.channel, near.line_number, when, text.escape(near.common))
   add("    %s", shown(near.line))
   if entry.reason then add("    %s", entry.reason) end
 end

@@ -1,5 +1,7 @@
 --- `moonboot mark LOG… --grammar G`: applies a grammar to captures.
 -- @module moonboot.commands.mark
+local cli = require "moonboot.cli"
+
 local command = { name = "mark", summary = "Apply a grammar to captures, and say why a rule did not match." }
 
 --- Adds the command's options.
@@ -11,12 +13,6 @@ function command.configure(cmd)
   cmd:option("--trace", "Show the line nearest to each rule that never matched, or to this one.")
     :args("?"):argname "RULE"
   cmd:flag("--json", "Print one JSON document.")
-end
-
-local function fail(message)
-  local text = require "moonboot.text"
-  io.stderr:write("moonboot: ", text.escape(message), "\n")
-  return 2
 end
 
 -- argparse gives an option with an optional argument as a list.
@@ -36,21 +32,21 @@ end
 function command.run(args)
   local mark = require "moonboot.mark"
   local grammar, message = require("moonboot.grammar").load(args.grammar)
-  if not grammar then return fail(message) end
+  if not grammar then return cli.fail(message) end
   local outcome
   outcome, message = require("moonboot.capture").mark(args.logs, grammar)
-  if not outcome then return fail(message) end
+  if not outcome then return cli.fail(message) end
   local trace
   if args.trace then
     local names
     names, message = traced_names(args, grammar, outcome)
-    if not names then return fail(message) end
+    if not names then return cli.fail(message) end
     trace, message = mark.trace(args.logs, grammar, names)
-    if not trace then return fail(message) end
+    if not trace then return cli.fail(message) end
   end
   for _, console in ipairs(outcome.consoles) do
-    if not console.timed then fail(console.path .. ": has no .timing beside it, so its times are unknown") end
-    if console.stats.mismatch then fail(console.stats.mismatch) end
+    if not console.timed then cli.fail(console.path .. ": has no .timing beside it, so its times are unknown") end
+    if console.stats.mismatch then cli.fail(console.stats.mismatch) end
   end
   io.stdout:write(args.json and mark.json(outcome, trace) or mark.text(outcome, trace))
   return #outcome.missing == 0 and not outcome.failure and 0 or 1
