@@ -51,6 +51,12 @@ local function tool(argv)
   return { version = line:match("[Vv]ersion:?%s*(%d[%w.]*)") or line:match("%d[%w.]*"), line = text.escape(line) }
 end
 
+-- A machine's memory is a size, or a number of MiB.
+local function memory_bytes(memory)
+  if math.type(memory) == "integer" then return memory << 20 end
+  return disk.bytes(memory or "") or 512 << 20
+end
+
 --- What an experiment needs of a host.
 -- @tparam ?table experiment as normalised by `moonboot.experiment`; nil: a small guest
 -- @tparam[opt] table options `dir`: where its files will go (default: the cache and the present directory)
@@ -60,7 +66,7 @@ function doctor.needs(experiment, options)
   local machine = experiment and experiment.machine or {}
   local needs = {
     arch = machine.arch or "i386",
-    memory_bytes = disk.bytes(machine.memory or "128M") or 128 << 20,
+    memory_bytes = memory_bytes(machine.memory),
     cpus = machine.cpus or 1,
     disk_bytes = 64 << 20,
     dir = options and options.dir or ".",
@@ -69,7 +75,7 @@ function doctor.needs(experiment, options)
   for _, axis in ipairs(experiment and experiment.axes or {}) do
     for _, value in ipairs(axis.values) do
       if axis.name == "cpus" then needs.cpus = math.max(needs.cpus, tonumber(value) or 1) end
-      if axis.name == "memory" then needs.memory_bytes = math.max(needs.memory_bytes, disk.bytes(value) or 0) end
+      if axis.name == "memory" then needs.memory_bytes = math.max(needs.memory_bytes, memory_bytes(value)) end
     end
   end
   local image_bytes = experiment and experiment.install and experiment.disk_size and disk.bytes(experiment.disk_size)

@@ -46,7 +46,7 @@ describe("doctor.needs", function()
     local wanted = doctor.needs({
       name = "sweep",
       machine = { arch = "x86_64", memory = "512M", cpus = 1 },
-      axes = { { name = "cpus", values = { 1, 8, 4 } }, { name = "memory", values = { "256M", "2G" } } },
+      axes = { { name = "cpus", values = { 1, 8, 4 } }, { name = "memory", values = { 256, "2G" } } },
       install = function() end,
       disk_size = "1G",
     }, { dir = "/runs" })

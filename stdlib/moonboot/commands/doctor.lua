@@ -1,5 +1,7 @@
 --- `moonboot doctor`: is this host fit to measure?
 -- @module moonboot.commands.doctor
+local cli = require "moonboot.cli"
+
 local command = {
   name = "doctor",
   summary = "Say whether this host is fit to measure, and what would make it fitter.",
@@ -10,14 +12,14 @@ local CANNOT = 3
 --- Adds the command's options.
 -- @tparam table cmd an argparse command
 function command.configure(cmd)
-  cmd:argument("file", "An experiment whose needs are to be checked too: a path or a ready-made name."):args "?"
+  cli.experiment_options(cmd, { optional = true })
   cmd:option("--output", "Where the run directory would be (default: here)."):argname "DIR"
   cmd:flag("--no-probe", "Do not boot the accelerators' probe guest.")
   cmd:flag("--json", "Print one JSON document.")
 end
 
 --- Runs the command.
--- @tparam table args from argparse; with a FILE, `experiment` is it
+-- @tparam table args from argparse; `experiment` is the one whose needs are to be checked too, if one is named
 -- @treturn int exit status
 function command.run(args)
   local doctor = require "moonboot.doctor"

@@ -1,5 +1,7 @@
 --- `moonboot images`: the cache of installed images.
 -- @module moonboot.commands.images
+local cli = require "moonboot.cli"
+
 local command = {
   name = "images",
   summary = "List the cache of installed images, or prune it.",
@@ -70,7 +72,7 @@ local function prune(images, args)
     for _, entry in ipairs(outcome.in_use) do io.stdout:write("in use, kept: ", entry.key, "\n") end
     io.stdout:write(("%s freed\n"):format(disk.human(outcome.freed_bytes)))
   end
-  for _, message in ipairs(outcome.failed) do io.stderr:write("moonboot: ", message, "\n") end
+  for _, message in ipairs(outcome.failed) do cli.fail(message) end
   return #outcome.failed == 0 and 0 or 1
 end
 
@@ -81,8 +83,7 @@ function command.run(args)
   local images = require "moonboot.images"
   if args.prune then return prune(images, args) end
   if args.all then
-    io.stderr:write("moonboot: --all goes with --prune\n")
-    return 2
+    return cli.fail "--all goes with --prune"
   end
   list(images, args.json)
   return 0
