@@ -5,7 +5,7 @@ local lpeg = require "lpeg"
 local function answers(options)
   local home = options.home_mb and tostring(options.home_mb) or ""
   return {
-    { "answer the notes page", ":", "" },
+    { "answer the notes page", "hit ENTER to continue.", "" },
     { "choose the keyboard", "Keyboard type? [us-std] ", options.keyboard },
     { "choose the disk", "Enter the disk number to use: [0] ", "" },
     { "confirm", "Please enter 'yes' or 'no': ", "yes" },

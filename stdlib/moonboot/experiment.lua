@@ -200,6 +200,11 @@ local function examine(spec)
   e.baselines = baselines(e, e.measure, names, known)
   e.baseline = nil
   e.report = reports(e.report)
+  -- Loaded only where they are wanted: most experiments have neither.
+  if e.hypotheses then
+    e.hypotheses = need({ "hypotheses" }, require("moonboot.hypotheses").normalise(e.hypotheses))
+  end
+  if e.accept then e.accept = need({ "accept" }, require("moonboot.acceptance").normalise(e.accept)) end
   local installer_options
   e.install, installer_options, e.installer_source = installer(e.install)
   local declared = {}

@@ -61,6 +61,19 @@ function host.cpus(root)
   }
 end
 
+--- The cores that this process may use.
+-- @string[opt=""] root prefix of /proc, for tests
+-- @treturn {int,…} their numbers; {0} where the host does not say
+function host.allowed_cores(root)
+  local status = slurp((root or "") .. "/proc/self/status") or ""
+  local cores = {}
+  for part in (status:match("\nCpus_allowed_list:%s*([^\n]*)") or "0"):gmatch("[^,]+") do
+    local from, to = part:match("^(%d+)%-?(%d*)$")
+    for core = math.tointeger(from), math.tointeger(to) or math.tointeger(from) do table.insert(cores, core) end
+  end
+  return cores
+end
+
 --- Memory.
 -- @string root
 -- @treturn table `memory_bytes`, `memory_available_bytes`

@@ -5,6 +5,7 @@ local digest = require "moonboot.digest"
 local disk = require "moonboot.disk"
 local images = require "moonboot.images"
 local iso = require "moonboot.iso"
+local machine = require "moonboot.machine"
 local task = require "moonboot.task"
 local vm = require "moonboot.vm"
 
@@ -21,15 +22,18 @@ local function copy(from, changes)
 end
 
 --- The machine that an installation boots: the experiment's, with the medium and the new disk.
--- @tparam table machine
+-- @tparam table description
 -- @string medium path of the ISO image
 -- @string image path of the new disk, qcow2
 -- @treturn table
-function install.machine(machine, medium, image)
-  return copy(machine, {
+function install.machine(description, medium, image)
+  return machine.with(description, {
     cdrom = medium,
     disk = { file = image, format = "qcow2", interface = "ide" },
     boot = "d",
+    kernel = machine.NONE,
+    initrd = machine.NONE,
+    append = machine.NONE,
   })
 end
 
@@ -40,7 +44,7 @@ local function keep_screenshot(guest, path, report)
 end
 
 local function drive(guest, request)
-  local ok, result, message = pcall(request.installer, guest, request.options)
+  local ok, result, message = task.protect(request.installer, guest, request.options)
   if not ok then return nil, result end
   if result == nil and message ~= nil then return nil, message end
   local exit
@@ -97,14 +101,14 @@ local function base_machine(experiment, configuration)
   return copy(experiment.machine, { cpus = 1 })
 end
 
-local function recipe(experiment, machine, medium)
+local function recipe(experiment, described, medium)
   return {
     guest = experiment.guest,
     medium_sha256 = medium.sha256,
     installer_sha256 = experiment.installer_source and digest.file(experiment.installer_source),
     options = copy(experiment.option_values, { iso = false }),
     disk_size = experiment.disk_size,
-    machine = machine,
+    machine = described,
   }
 end
 
@@ -118,11 +122,11 @@ end
 function install.image(experiment, configuration, context)
   local medium, message = iso.verify(experiment.option_values.iso, { bootable = true })
   if not medium then return nil, message end
-  local machine = base_machine(experiment, configuration)
-  return images.obtain(recipe(experiment, machine, medium), function(path)
+  local described = base_machine(experiment, configuration)
+  return images.obtain(recipe(experiment, described, medium), function(path)
     context.report(("installing %s from %s"):format(experiment.guest, medium.path))
     return install.run {
-      machine = machine,
+      machine = described,
       accel = context.accel,
       medium = medium.path,
       image = path,

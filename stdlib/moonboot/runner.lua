@@ -1,25 +1,29 @@
 --- Carries out an experiment: prepares the images, boots every sample of the plan, journals each, reports.
+-- What was measured is on disk before the next boot begins; a run that is cut off can be resumed.
 -- @module moonboot.runner
 local accelerator = require "moonboot.accelerator"
 local analysis = require "moonboot.analysis"
-local digest = require "moonboot.digest"
 local disk = require "moonboot.disk"
-local files = require "moonboot.files"
 local host = require "moonboot.host"
+local hypotheses = require "moonboot.hypotheses"
 local install = require "moonboot.install"
 local iso = require "moonboot.iso"
-local journal = require "moonboot.journal"
-local lockfile = require "moonboot.lockfile"
-local moonboot = require "moonboot"
 local plan = require "moonboot.plan"
+local provenance = require "moonboot.provenance"
 local report = require "moonboot.report"
+local rundirectory = require "moonboot.rundirectory"
 local sample = require "moonboot.sample"
+local scheduler = require "moonboot.scheduler"
+local stats = require "moonboot.stats"
+local task = require "moonboot.task"
 local timestamp = require "moonboot.timestamp"
 
 local runner = {}
 
--- What one sample may write before it is cut: capture files and the overlay of its disk.
-local SAMPLE_BYTES = 64 * 1024 * 1024
+-- What a run needs at the very least: its captures, its reports, and the overlay of a disk.
+local LEAST_BYTES = 64 * 1024 * 1024
+
+local BAD_INPUT, BAD_HOST = 2, 3
 
 local function copy(from, changes)
   local to = {}
@@ -28,153 +32,112 @@ local function copy(from, changes)
   return to
 end
 
--- A fresh run directory, locked. -> path, lock | nil, message
-local function open_directory(experiment, options)
-  local dir = options.output or ("measurements/%s-%s"):format(experiment.name, timestamp.iso())
-  local made, message = files.make_dir(dir)
-  if not made then return nil, message end
-  local lock
-  lock, message = lockfile.acquire(dir)
-  if not lock then return nil, message end
-  if files.read(dir .. "/" .. journal.NAME) then
-    lock:release()
-    return nil, ("%s already holds a run; give another --output"):format(dir)
+-- Stops the run; caught in runner.run.
+local function stop(message, status)
+  error({ stop = message, status = status }, 0)
+end
+
+local function need(value, message, status)
+  if value == nil then stop(message, status or BAD_HOST) end
+  return value
+end
+
+local function append(run, record)
+  need(run.journal:append(record))
+end
+
+-- A name of a file in the run directory that says what it is and when it was made.
+local function file_name(kind, configuration)
+  return ("%s-%s-%s"):format(kind, configuration.label, timestamp.iso())
+end
+
+local function choose_accelerator(run)
+  local first = run.experiment.configurations[1].machine
+  if first.accel then
+    run.accelerator, run.accelerator_reason = first.accel, "as the experiment says"
+    return
   end
-  return dir, lock
+  local name, reason = accelerator.choose(first.arch, { program = first.qemu })
+  run.accelerator, run.accelerator_reason = need(name, reason), reason
 end
 
-local function host_block(experiment, arch, accel, reason)
-  local facts = host.facts { arch = arch }
-  facts.load_before = facts.load
-  facts.load, facts.counters, facts.rights = nil, nil, nil
-  facts.accelerator, facts.accelerator_reason = accel, reason
-  facts.experiment = experiment.name
-  return facts
-end
-
-local function run_record(run)
+-- The image that a configuration starts from; nothing writes to it.
+local function golden_image(run, configuration)
   local experiment = run.experiment
-  return {
-    type = "run",
-    schema = journal.SCHEMA,
-    moonboot = moonboot._VERSION,
-    name = experiment.name,
-    guest = experiment.guest,
-    title = experiment.title,
-    description = experiment.description,
-    started_at = timestamp.iso() .. "Z",
-    seed = run.plan.seed,
-    jobs = 1,
-    axes = experiment.axes,
-    samples = experiment.samples.count,
-    warmup = experiment.warmup,
-    timeout_s = experiment.timeout,
-    measure = experiment.measure,
-    baselines = experiment.baselines,
-    accept = experiment.accept,
-    rules = experiment.grammar.rules,
-    grammar_hash = experiment.grammar:hash(),
-    experiment_file = experiment.source,
-    experiment_sha256 = experiment.source and digest.file(experiment.source),
-    options = experiment.option_values,
-    host = run.host,
-    image = run.image_record,
-  }
-end
-
-local function configuration_record(run, configuration)
-  return {
-    type = "configuration",
-    key = configuration.key,
-    index = configuration.index,
-    settings = configuration.settings,
-    cpus = configuration.machine.cpus,
-    memory = configuration.machine.memory,
-    image = run.images[configuration.key] and run.images[configuration.key]:match("[^/]*$"),
-  }
-end
-
-local function image_name(experiment, configuration)
-  return ("%s-%s-%s.qcow2"):format(experiment.guest, configuration.label, timestamp.iso())
-end
-
--- Each configuration gets a disk of its own in the run directory, backed by an image that nothing writes to.
-local function prepare_image(run, configuration)
-  local experiment = run.experiment
-  local golden, made_by
-  if experiment.install then
-    run.progress:live("installing " .. experiment.guest)
-    golden, made_by = install.image(experiment, configuration, {
-      accel = run.accel,
-      dir = run.dir,
-      name = ("install-%s-%s"):format(configuration.label, timestamp.iso()),
-      report = function(message) run.progress:note(message) end,
-      on_step = function(label) run.progress:live(("installing %s: %s"):format(experiment.guest, label)) end,
-    })
-    if not golden then return nil, ("cannot install %s: %s"):format(experiment.guest, made_by) end
-    run.image_record = {
-      path = golden,
-      sha256 = made_by.sha256,
-      iso = experiment.option_values.iso,
-      iso_sha256 = made_by.recipe.medium_sha256,
-    }
-  elseif configuration.machine.disk then
-    golden = configuration.machine.disk[1].file
-  else
-    return true
+  if not experiment.install then
+    local first = configuration.machine.disk and configuration.machine.disk[1]
+    return first and first.file, first and first.format
   end
-  local path = run.dir .. "/" .. image_name(experiment, configuration)
-  local done, message = disk.overlay(golden, path)
-  if not done then return nil, message end
-  run.images[configuration.key] = files.absolute(path)
-  return true
+  run.progress:live("installing " .. experiment.guest)
+  local path, made_by = install.image(experiment, configuration, {
+    accel = run.accelerator,
+    dir = run.directory.path,
+    name = file_name("install", configuration),
+    report = function(message) run.progress:note(message) end,
+    on_step = function(label) run.progress:live(("installing %s: %s"):format(experiment.guest, label)) end,
+  })
+  if not path then stop(("cannot install %s: %s"):format(experiment.guest, made_by), BAD_HOST) end
+  run.image = {
+    path = path,
+    sha256 = made_by.sha256,
+    iso = experiment.option_values.iso,
+    iso_sha256 = made_by.recipe.medium_sha256,
+  }
+  return path, "qcow2"
 end
 
--- The machine of one sample boots an overlay that is thrown away afterwards.
+-- Each configuration gets a disk of its own in the run directory.
+local function prepare_images(run)
+  for _, configuration in ipairs(run.experiment.configurations) do
+    local golden, format = golden_image(run, configuration)
+    if golden and not run.images[configuration.key] then
+      local path = ("%s/%s.qcow2"):format(run.directory.path, file_name(run.experiment.guest, configuration))
+      need(disk.overlay(golden, path, { format = format }))
+      run.images[configuration.key] = path
+    end
+  end
+  run.progress:clear()
+end
+
+-- The machine of one sample boots from an overlay that is thrown away afterwards.
 local function sample_machine(run, configuration, scratch)
   local base = run.images[configuration.key]
   if not base then return configuration.machine end
-  local overlay = scratch .. "/disk.qcow2"
-  local done, message = disk.overlay(base, overlay)
-  if not done then return nil, message end
-  local first = configuration.machine.disk and configuration.machine.disk[1]
-  return copy(configuration.machine, {
-    disk = { copy(first or { interface = "ide" }, { file = overlay, format = "qcow2" }) },
-    boot = configuration.machine.boot or "c",
-  })
+  local overlay = scratch.path .. "/disk.qcow2"
+  need(disk.overlay(base, overlay))
+  local described = configuration.machine
+  local given = described.disk or {}
+  local disks = { copy(given[1] or { interface = "ide" }, { file = overlay, format = "qcow2" }) }
+  for i = 2, #given do disks[i] = copy(given[i], { snapshot = true }) end
+  return copy(described, { disk = disks, boot = described.boot or (not described.kernel and "c" or nil) })
 end
 
-local function boot(run, entry)
+local function boot(run, entry, lease)
   local experiment, configuration = run.experiment, entry.configuration
-  local scratch, message = files.make_temp_dir(files.absolute(run.dir) .. "/.sample-")
-  if not scratch then return nil, message end
-  local machine
-  machine, message = sample_machine(run, configuration, scratch)
-  local record
-  if machine then
-    record = sample.boot {
-      machine = machine,
-      accel = run.accel,
-      configuration = configuration,
-      index = entry.index,
-      order = entry.order,
-      warmup = entry.warmup,
-      grammar = experiment.grammar,
-      timeout = experiment.timeout,
-      dir = run.dir,
-      name = ("boot-%s-%s"):format(configuration.label, timestamp.iso()),
-      hooks = experiment.hooks,
-      report = function(trouble) run.progress:warn(trouble) end,
-    }
-  end
-  files.remove(scratch)
-  return record, message
+  local scratch <close> = need(run.directory:scratch())
+  local record = sample.boot {
+    machine = sample_machine(run, configuration, scratch),
+    accel = run.accelerator,
+    cores = lease.cores,
+    configuration = configuration,
+    index = entry.index,
+    order = entry.order,
+    warmup = entry.warmup,
+    grammar = experiment.grammar,
+    timeout = experiment.timeout,
+    dir = run.directory.path,
+    name = file_name("boot", configuration),
+    hooks = experiment.hooks,
+    report = function(trouble) run.progress:warn(trouble) end,
+  }
+  if lease.shared then table.insert(record.flags, "shared_cores") end
+  return record
 end
 
-local function describe(experiment, entry, record)
+local function describe(run, entry, record)
   local figure
   if record.status == "ok" then
-    local ms = analysis.boot_time_ms(record, experiment.measure)
+    local ms = analysis.boot_time_ms(record, run.experiment.measure)
     figure = ms and ("%.2f ms"):format(ms) or "no time"
   else
     figure = ("%s: %s"):format(record.status, record.reason)
@@ -182,130 +145,210 @@ local function describe(experiment, entry, record)
   return ("%s sample %d%s: %s"):format(entry.key, entry.index, entry.warmup and " (warm-up)" or "", figure)
 end
 
-local function boot_all(run)
-  local experiment = run.experiment
-  for number, entry in ipairs(run.plan.entries) do
-    run.progress:live(("%s sample %d (%d of %d)"):format(entry.key, entry.index, number, #run.plan.entries))
-    local record, message = boot(run, entry)
-    if not record then return nil, message end
-    record.ended_at = timestamp.iso() .. "Z"
-    local written
-    written, message = run.journal:append(record)
-    if not written then return nil, message end
-    run.records[#run.records + 1] = record
-    if record.status ~= "ok" and not record.warmup then run.not_ok = run.not_ok + 1 end
-    run.progress:note(describe(experiment, entry, record))
-    if experiment.hooks.on_sample then
-      local ok, trouble = pcall(experiment.hooks.on_sample, record)
-      if not ok then run.progress:warn("hook on_sample: " .. tostring(trouble)) end
+-- What a finished sample, of this session or of the one before, adds to the run's state.
+local function take_in(run, record)
+  if record.warmup then return end
+  local ms = analysis.boot_time_ms(record, run.experiment.measure)
+  local times = run.times[record.key] or {}
+  run.times[record.key] = times
+  if ms then table.insert(times, ms) end
+  if record.status ~= "ok" then run.not_ok = run.not_ok + 1 end
+end
+
+local function finish_sample(run, entry, record)
+  record.ended_at = timestamp.iso() .. "Z"
+  append(run, record)
+  take_in(run, record)
+  run.finished = run.finished + 1
+  run.progress:note(describe(run, entry, record))
+  local hook = run.experiment.hooks.on_sample
+  if hook then
+    local ok, trouble = task.protect(hook, record)
+    if not ok then run.progress:warn("hook on_sample: " .. tostring(trouble)) end
+  end
+  if run.max_failures and run.not_ok >= run.max_failures then
+    stop(("%d samples are not ok, as many as --max-failures allows"):format(run.not_ok), 1)
+  end
+end
+
+-- Boots entries, as many at once as the scheduler lets; ends when all have ended.
+local function boot_entries(run, entries)
+  local boots, failure = {}, nil
+  local function cancel_all()
+    for started in pairs(boots) do started:cancel("interrupted") end
+  end
+  local _ <close> = setmetatable({}, { __close = cancel_all })
+  local idle = task.event()
+  for _, entry in ipairs(entries) do
+    if not run.directory.done or not run.directory.done[entry.order] then
+      local lease = run.scheduler:acquire(entry.configuration.machine.cpus)
+      if failure then
+        lease:release()
+        break
+      end
+      run.progress:live(("%s sample %d, %d done"):format(entry.key, entry.index, run.finished))
+      local started
+      started = task.spawn(function()
+        local _ <close> = lease
+        local ok, trouble = pcall(function() finish_sample(run, entry, boot(run, entry, lease)) end)
+        if not ok and failure == nil then failure = trouble end
+        if started then boots[started] = nil end
+        idle:pulse()
+      end)
+      if not started.done then boots[started] = true end
     end
   end
-  return true
+  while next(boots) do idle:wait() end
+  if failure ~= nil then error(failure, 0) end
 end
 
-local function append(run, record)
-  local written, message = run.journal:append(record)
-  if not written then return nil, message end
-  run.records[#run.records + 1] = record
-  return true
+-- Configurations whose interval is narrow enough.
+local function settled(run)
+  local wanted, out = run.experiment.samples.until_ci, {}
+  for key, times in pairs(run.times) do
+    local share = stats.relative_halfwidth(times)
+    out[key] = share ~= nil and share <= wanted
+  end
+  return out
 end
 
--- The journal is closed whatever happened; what was measured so far is reported.
+local function boot_plan(run)
+  local planned = run.plan
+  boot_entries(run, planned.entries)
+  if not planned.adaptive then return end
+  for number = planned.first_rounds + 1, planned.rounds do
+    local entries = planned:wanted(number, settled(run))
+    if not entries then return end
+    boot_entries(run, entries)
+  end
+end
+
+-- The journal cannot hold hypotheses that are functions of the script: it holds the verdicts on all of them.
+local function verdicts(run)
+  if not run.experiment.hypotheses then return nil end
+  local results = report.load(run.directory.path)
+  return results and hypotheses.evaluate(run.experiment.hypotheses, results)
+end
+
 local function conclude(run, interrupted)
-  local load_after = host.load()
   append(run, {
     type = "conclusion",
     ended_at = timestamp.iso() .. "Z",
-    load_after = load_after,
+    load_after = host.load(),
     interrupted = interrupted,
+    hypotheses = verdicts(run),
   })
   run.journal:close()
-  local results, message = analysis.results(run.records)
-  if not results then return nil, message end
-  if run.experiment.hooks.conclude then
-    local ok, trouble = pcall(run.experiment.hooks.conclude, results)
+  local results = need(report.load(run.directory.path))
+  local hook = run.experiment.hooks.conclude
+  if hook then
+    local ok, trouble = pcall(hook, results)
     if not ok then run.progress:warn("hook conclude: " .. tostring(trouble)) end
   end
-  local written
-  written, message = report.write(results, run.dir, run.experiment.report)
-  if not written then return nil, message end
-  return results, written
+  local written, trouble = report.write(results, run.directory.path, run.experiment.report)
+  if trouble then run.progress:warn(trouble) end
+  return results, written or {}
 end
 
--- Everything that must be true before the first guest is started.
-local function check_host(run)
+local function begin(run, options)
   local experiment = run.experiment
-  local first = experiment.configurations[1].machine
-  local accel, reason = first.accel, "as the experiment says"
-  if not accel then
-    accel, reason = accelerator.choose(first.arch)
-    if not accel then return nil, reason end
+  local resuming = options.resume ~= nil
+  local opened, message
+  if resuming then
+    opened, message = rundirectory.reopen(options.resume)
+  else
+    opened, message = rundirectory.create(experiment.name, options.output, LEAST_BYTES)
   end
-  run.accel = accel
-  run.host = host_block(experiment, first.arch, accel, reason)
-  local space, message = disk.preflight { dir = run.dir, needs_bytes = SAMPLE_BYTES, what = experiment.name }
-  if not space then return nil, message end
+  run.directory = need(opened, message)
   if experiment.install then
-    local medium
-    medium, message = iso.verify(experiment.option_values.iso, { hash = false })
-    if not medium then return nil, message end
+    need(iso.verify(need(experiment.option_values.iso, "this experiment installs from an ISO: give it one with --iso",
+      BAD_INPUT), { hash = false, bootable = true }))
   end
-  return true
-end
-
---- Runs an experiment to its end.
--- @tparam table experiment resolved: see `moonboot.experiment`
--- @tparam table options `output` (run directory), `seed`, `progress`
--- @treturn ?table `{ dir, results, files, not_ok, interrupted }`, or nil, a message and an exit status (2: the script
---   or its input; 3: this host)
-function runner.run(experiment, options)
-  local run = {
-    experiment = experiment,
-    progress = options.progress,
-    images = {},
-    records = {},
-    not_ok = 0,
-  }
-  local dir, lock = open_directory(experiment, options)
-  if not dir then return nil, lock, 3 end
-  local _ <close> = lock
-  run.dir = dir
-  local ready, message = check_host(run)
-  if not ready then return nil, message, 3 end
+  choose_accelerator(run)
+  run.images = run.directory.images or {}
+  prepare_images(run)
+  local recorded = run.directory.run
   run.plan = plan.new {
     configurations = experiment.configurations,
     samples = experiment.samples,
     warmup = experiment.warmup,
-    seed = options.seed,
+    seed = recorded and recorded.seed or experiment.seed,
   }
-  for _, configuration in ipairs(experiment.configurations) do
-    ready, message = prepare_image(run, configuration)
-    if not ready then return nil, message, 3 end
+  local header = provenance.run(experiment, {
+    seed = run.plan.seed,
+    jobs = run.scheduler.jobs,
+    accelerator = run.accelerator,
+    accelerator_reason = run.accelerator_reason,
+    image = run.image,
+  })
+  if resuming then
+    local changes = provenance.changes(recorded, header)
+    if #changes > 0 and not options.despite_changes then
+      stop(("%s cannot go on: %s changed since it began; --despite-changes goes on all the same"):format(options.resume,
+        table.concat(changes, ", ")), BAD_INPUT)
+    end
   end
-  run.progress:clear()
-  run.journal, message = journal.create(dir .. "/" .. journal.NAME)
-  if not run.journal then return nil, message, 3 end
-  local written
-  written, message = append(run, run_record(run))
-  if not written then return nil, message, 3 end
-  for _, configuration in ipairs(experiment.configurations) do
-    written, message = append(run, configuration_record(run, configuration))
-    if not written then return nil, message, 3 end
+  run.journal = need(run.directory:open_journal())
+  if resuming then
+    for _, record in ipairs(run.directory.samples) do take_in(run, record) end
+    run.finished = #run.directory.samples
+    return
   end
+  append(run, header)
+  for _, configuration in ipairs(experiment.configurations) do
+    append(run, provenance.configuration(configuration, {
+      accelerator = run.accelerator,
+      image = run.images[configuration.key],
+    }))
+  end
+end
 
-  local finished, trouble = pcall(function()
-    local done
-    done, message = boot_all(run)
-    if not done then error({ message = message }, 0) end
-  end)
+-- Lets nothing stay behind, whatever ends the run.
+local function close(run)
   run.progress:clear()
-  local interrupted = not finished and trouble == "interrupted"
-  local results, reports = conclude(run, not finished)
-  if not finished and not interrupted then
-    return nil, type(trouble) == "table" and trouble.message or tostring(trouble), 3
-  end
-  if not results then return nil, reports, 3 end
-  return { dir = dir, results = results, files = reports, not_ok = run.not_ok, interrupted = interrupted }
+  if run.journal then run.journal:close() end
+  if run.directory then run.directory:close() end
+end
+
+local function carry_out(run, options)
+  begin(run, options)
+  local ok, trouble = pcall(boot_plan, run)
+  run.progress:clear()
+  -- After a failure too: what was measured so far is worth a report.
+  local concluded, results, written = pcall(conclude, run, not ok)
+  if not ok and trouble ~= "interrupted" then error(trouble, 0) end
+  if not concluded then error(results, 0) end
+  return {
+    dir = run.directory.shown,
+    results = results,
+    files = written,
+    not_ok = run.not_ok,
+    interrupted = not ok,
+  }
+end
+
+--- Runs an experiment to its end. Cancelling the task it runs in with "interrupted" ends the boots under way, keeps
+-- what is done, and returns.
+-- @tparam table experiment resolved: see `moonboot.experiment`
+-- @tparam table options `output` (run directory), `resume` (run directory of an interrupted run), `despite_changes`,
+--   `max_failures` (samples that may be not ok), `progress`
+-- @treturn ?table `{ dir, results, files, not_ok, interrupted }`, or nil, a message and an exit status (1: too many
+--   failures; 2: the script or its input; 3: this host)
+function runner.run(experiment, options)
+  local run = setmetatable({
+    experiment = experiment,
+    progress = options.progress,
+    max_failures = options.max_failures,
+    scheduler = scheduler.new(experiment.jobs, host.allowed_cores()),
+    times = {},
+    not_ok = 0,
+    finished = 0,
+  }, { __close = close })
+  local closing <close> = run
+  local ok, outcome = pcall(carry_out, closing, options)
+  if ok then return outcome end
+  if type(outcome) == "table" and outcome.stop then return nil, outcome.stop, outcome.status end
+  error(outcome, 0)
 end
 
 return runner

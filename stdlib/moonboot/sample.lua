@@ -2,6 +2,7 @@
 -- @module moonboot.sample
 local engine = require "moonboot.engine"
 local capture = require "moonboot.capture"
+local json = require "moonboot.json"
 local task = require "moonboot.task"
 local text = require "moonboot.text"
 local vm = require "moonboot.vm"
@@ -79,7 +80,7 @@ local function remark(guest, grammar)
 end
 
 local function console_records(guest)
-  local records, flags = {}, {}
+  local records, flags = json.array(), json.array()
   local first_ns, last_ns, bytes, overruns = nil, nil, 0, 0
   for i, line in ipairs(guest.consoles) do
     local stats = line:stats()
@@ -111,7 +112,7 @@ end
 
 local function call_hook(hook, name, report, ...)
   if not hook then return end
-  local ok, message = pcall(hook, ...)
+  local ok, message = task.protect(hook, ...)
   if not ok then report(("hook %s: %s"):format(name, tostring(message))) end
 end
 
@@ -143,22 +144,23 @@ local function failed(request, status, reason)
     warmup = request.warmup,
     status = status,
     reason = reason,
-    markers = {},
+    markers = json.array(),
     captures = {},
-    consoles = {},
-    flags = {},
+    consoles = json.array(),
+    flags = json.array(),
   }
 end
 
 --- Boots a machine once and says what happened. Must be called inside a task or at top level.
--- @tparam table request `machine` (ready to boot, its disk included), `accel`, `configuration`, `index`, `order`,
---   `warmup`, `grammar`, `timeout` (seconds), `dir` and `name` for the captures, `hooks`, `report(message)` for what a
---   hook did wrong
+-- @tparam table request `machine` (ready to boot, its disk included), `accel`, `cores` (of the host, to pin
+--   vCPUs to; nil: none), `configuration`, `index`, `order`, `warmup`, `grammar`, `timeout` (seconds), `dir` and `name`
+--   for the captures, `hooks`, `report(message)` for what a hook did wrong
 -- @treturn table a journal record of type "sample"; always a record, whatever went wrong
 function sample.boot(request)
   local hooks = request.hooks or {}
   local guest, message, code = vm.start(request.machine, {
     accel = request.accel,
+    cpus = request.cores,
     dir = request.dir,
     name = request.name,
   })
@@ -174,6 +176,7 @@ function sample.boot(request)
   }
   local over = task.event()
   attach(guest, matcher, over)
+  if request.cores then guest:pin(request.cores) end
   call_hook(hooks.prepare, "prepare", request.report, guest, request.configuration)
   local started
   started, message = watch(guest, over, request.timeout)

@@ -80,6 +80,7 @@ function task.wait(arm)
   local pending = t.pending_interrupt
   if pending then
     t.pending_interrupt = nil
+    t.raised = pending
     error(pending, 0)
   end
   local disarm = arm(wake)
@@ -93,7 +94,10 @@ function task.wait(arm)
   t.interrupt = nil
   if disarm then disarm() end
   task.settle()
-  if woken.raise then error(woken.raise, 0) end
+  if woken.raise then
+    t.raised = woken.raise
+    error(woken.raise, 0)
+  end
   return table.unpack(woken, 1, woken.n)
 end
 
@@ -110,6 +114,17 @@ end
 -- @param reason any error value
 function task.interrupt_main(reason)
   interrupt(top_level, reason)
+end
+
+--- Calls a function as pcall does, but lets pass what ends the task itself: a cancellation, a deadline.
+-- @tparam function fn
+-- @param ... its arguments
+-- @return true and what `fn` returned, or false and its error
+function task.protect(fn, ...)
+  local results = table.pack(pcall(fn, ...))
+  local t = running()
+  if not results[1] and t.raised ~= nil and results[2] == t.raised then error(results[2], 0) end
+  return table.unpack(results, 1, results.n)
 end
 
 --- Starts a task. It runs at once, up to its first wait.

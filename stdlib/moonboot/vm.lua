@@ -220,6 +220,20 @@ function vm.boot(description, options)
   return self
 end
 
+--- Pins each vCPU's thread to a core of the host.
+-- @tparam {int,…} cores
+-- @treturn ?boolean true, or nil and a message
+function methods:pin(cores)
+  local vcpus, message = self.qmp:execute("query-cpus-fast")
+  if not vcpus then return nil, message end
+  for i, vcpu in ipairs(vcpus) do
+    local done
+    done, message = engine.process.set_affinity(math.tointeger(vcpu["thread-id"]), { cores[(i - 1) % #cores + 1] })
+    if not done then return nil, message end
+  end
+  return true
+end
+
 --- Names what the script is about to do; messages, transcripts and the live line show it.
 -- @string label
 function methods:step(label)
