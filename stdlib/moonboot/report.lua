@@ -3,6 +3,7 @@
 local analysis = require "moonboot.analysis"
 local files = require "moonboot.files"
 local journal = require "moonboot.journal"
+local loader = require "moonboot.loader"
 local silence = require "moonboot.silence"
 local text = require "moonboot.text"
 local timestamp = require "moonboot.timestamp"
@@ -30,32 +31,24 @@ function report.formats()
   return names
 end
 
--- "chunk.lua:3: what" stays; the traceback of nobody's concern goes.
 local function one_line(message)
   return (tostring(message):gsub("\n.*", ""))
-end
-
-local function script_layout(path)
-  local chunk, message = loadfile(path)
-  if not chunk then return nil, one_line(message) end
-  local ok, layout = pcall(chunk)
-  if not ok then return nil, one_line(layout) end
-  if type(layout) ~= "function" then
-    return nil, ("%s: a layout script returns a function(results, options), this one a %s"):format(path, type(layout))
-  end
-  return layout
 end
 
 --- Finds a layout.
 -- @string name one of `report.formats()`, the path of a script, or the name of a ready-made one in scripts/layouts
 -- @treturn function `layout(results, options) -> string`, or nil and a message
+-- @treturn ?string the script's path, where it is one
 function report.layout(name)
   if FORMATS[name] then return require("moonboot.layout." .. name) end
-  if name:find("/", 1, true) or name:find("%.lua$") then return script_layout(name) end
-  local path = name:find("^[%w_-]+$") and package.searchpath("layouts." .. name, package.path)
-  if path then return script_layout(path) end
-  return nil, ("no layout '%s'%s; there are %s, or give the path of a script"):format(
-    text.escape(name), text.suggest(name, report.formats()), text.list(report.formats(), "and"))
+  local path, message = loader.find("layouts", name)
+  if not path then return nil, message end
+  local ok, layout = pcall(loader.run, path)
+  if not ok then return nil, one_line(loader.explain(layout, path)) end
+  if type(layout) ~= "function" then
+    return nil, ("%s: a layout script returns a function(results, options), this one a %s"):format(path, type(layout))
+  end
+  return layout, path
 end
 
 --- Lays results out.
@@ -66,13 +59,11 @@ end
 function report.render(results, format, options)
   local name, part = format, nil
   if FORMATS[format:match("^%w+") or ""] then name, part = format:match("^(%w+):?(.*)$") end
-  local layout, message = report.layout(name)
-  if not layout then return nil, message end
+  local layout, path = report.layout(name)
+  if not layout then return nil, path end
   local all = { part = part ~= "" and part or nil }
   for k, v in pairs(options or {}) do all[k] = v end
-  local ok, page, why = xpcall(layout, function(e)
-    return type(e) == "string" and e or tostring(e)
-  end, results, all)
+  local ok, page, why = xpcall(layout, function(err) return loader.explain(err, path) end, results, all)
   if not ok then return nil, ("layout %s: %s"):format(name, one_line(page)) end
   if type(page) ~= "string" then
     return nil, ("layout %s: %s"):format(name, why and one_line(why) or "it returned no text")
@@ -102,7 +93,10 @@ function report.load(directory)
   end
   local _ <close> = reader
   local results, message = analysis.results(reader)
-  if not results then return nil, ("%s: %s"):format(text.escape(directory), message) end
+  if not results then
+    -- The reader's messages begin with the file at fault.
+    return nil, message:sub(1, #path) == path and message or ("%s: %s"):format(text.escape(directory), message)
+  end
   return report.enrich(results, directory)
 end
 

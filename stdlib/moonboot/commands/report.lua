@@ -3,7 +3,7 @@ local files = require "moonboot.files"
 local report = require "moonboot.report"
 local text = require "moonboot.text"
 
-local command = { name = "report", summary = "report on a run directory, finished or not" }
+local command = { name = "report", summary = "Report on a run directory, finished or not." }
 
 --- Declares the arguments.
 -- @param cmd an argparse command
