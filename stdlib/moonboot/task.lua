@@ -45,7 +45,7 @@ end
 
 local function resume(t, ...)
   local results = table.pack(coroutine.resume(t.co, ...))
-  if coroutine.status(t.co) == "dead" then finish(t, table.unpack(results, 1, results.n)) end
+  if coroutine.status(t.co) == "dead" then finish(t, table.unpack(results, 2, results.n)) end
 end
 
 --- Lets the loop finish closing what was closed, if the main program calls this: luv crashes when a Lua state
@@ -133,7 +133,8 @@ end
 -- @treturn Task
 function task.spawn(fn, ...)
   local t = setmetatable({ joiners = {}, name = "task" }, Task)
-  t.co = coroutine.create(fn)
+  -- pcall, because a coroutine that dies of an error does not close its `<close>` variables.
+  t.co = coroutine.create(function(...) return pcall(fn, ...) end)
   task_of[t.co] = t
   resume(t, ...)
   return t
