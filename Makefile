@@ -13,6 +13,7 @@ ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Ien
 
 CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
 BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(wildcard engine/lua/*.c))
+C_FILES = $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch] examples/guest/*.[ch])
 ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/engine/test_*.c))
 
 RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg lua-cjson lua-luv lua-argparse \
@@ -43,6 +44,17 @@ $(BUILD)/tests/%: tests/engine/%.c $(CORE)
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/lua/*.d $(BUILD)/tests/*.d)
 -include examples/guest/guest.mk
 
+# A make of its own for each step: the first one may install what the next ones look for when they start.
+demo: packages-run
+	@$(MAKE) --no-print-directory -s all
+	$(BUILD)/moonboot run scripts/experiments/demo.lua
+
+check: packages-test
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory tsan
+
 test: test-engine test-stdlib test-system
 
 test-engine: $(ENGINE_TESTS)
@@ -70,14 +82,15 @@ valgrind:
 lint: lint-c lint-lua
 
 lint-c:
-	clang-format --dry-run -Werror $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch])
+	clang-format --dry-run -Werror $(C_FILES)
 	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine $(LUA_CFLAGS)
+	clang-tidy --quiet $(wildcard examples/guest/*.c) -- $(WARNINGS) -m32 -march=i686 -ffreestanding -Iexamples/guest
 
 lint-lua:
 	luacheck -q stdlib scripts examples tests
 
 format:
-	clang-format -i $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch])
+	clang-format -i $(C_FILES)
 
 clean:
 	rm -rf $(BUILD)

@@ -62,13 +62,12 @@ end
 -- @tparam table args from argparse, with `experiment` resolved
 -- @treturn int exit status
 function command.run(args)
-  local experiment, message = args.experiment, nil
-  if args.resume and not experiment then
-    experiment, message = recorded(args.resume)
-    if not experiment then return cli.fail(message) end
-  elseif not experiment then
+  if not (args.experiment or args.resume) then
     return cli.fail "run: which experiment? Give a file or a name; 'moonboot list' shows the ready-made ones"
   end
+  local experiment, message = args.experiment, nil
+  if not experiment then experiment, message = recorded(args.resume) end
+  if not experiment then return cli.fail(message) end
   local task = require "moonboot.task"
   local progress = require("moonboot.progress").new { quiet = args.quiet }
   local run = task.spawn(pcall, require("moonboot.runner").run, experiment, {
