@@ -69,7 +69,7 @@ end
 local function attempt(where, search, subject)
   local ok, first, captures, after = pcall(lpeg.match, search, subject)
   if ok then return first, captures, after end
-  error(("%s: its pattern cannot be tried on \"%s\": %s"):format(where,
+  error(("%s cannot be tried on \"%s\": %s"):format(where,
     text.escape(#subject > 60 and subject:sub(1, 60) .. "..." or subject), tostring(first)), 0)
 end
 
