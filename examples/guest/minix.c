@@ -255,7 +255,7 @@ static void ask (const struct question *first, size_t count) {
   }
 }
 
-#define ASK(list) ask(list, sizeof(list) / sizeof(list[0]))
+#define ASK(list) ask(list, sizeof(list) / sizeof((list)[0]))
 
 static void move (char direction, unsigned times) {
   while (times-- > 0) print("\033[%c", direction);

@@ -25,9 +25,9 @@ static const char *next_word (const char *at, char *word) {
 
 /* The value of word if it is `name` ("") or `name=value`, else NULL. */
 static const char *match (const char *word, const char *name) {
-  size_t n = strlen(name);
-  if (strlen(word) < n || memcmp(word, name, n) != 0) return NULL;
-  return word[n] == '\0' ? word + n : word[n] == '=' ? word + n + 1 : NULL;
+  while (*name != '\0')
+    if (*word++ != *name++) return NULL;
+  return *word == '\0' ? word : *word == '=' ? word + 1 : NULL;
 }
 
 static bool any (const char *word, const char *const *names, size_t count) {
@@ -36,7 +36,7 @@ static bool any (const char *word, const char *const *names, size_t count) {
   return false;
 }
 
-#define ANY(word, names) any(word, names, sizeof(names) / sizeof(names[0]))
+#define ANY(word, names) any(word, names, sizeof(names) / sizeof((names)[0]))
 
 void options_set (const char *line) {
   size_t n = strlen(line);

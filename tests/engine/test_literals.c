@@ -12,7 +12,7 @@
 #include "literals.h"
 
 static struct mb_literals *new_set (const char *const *literals, size_t count) {
-  size_t sizes[16];
+  size_t sizes[16] = {0};
   for (size_t i = 0; i < count; i++) sizes[i] = strlen(literals[i]);
   struct mb_literals *set = mb_literals_new(literals, sizes, count);
   assert_non_null(set);
@@ -108,7 +108,7 @@ static void test_agrees_with_memmem (void **state) {
   for (int round = 0; round < 2000; round++) {
     char pool[16][8];
     const char *literals[16];
-    size_t sizes[16];
+    size_t sizes[16] = {0};
     size_t count = 1 + (size_t)rand() % 6;
     for (size_t i = 0; i < count; i++) {
       sizes[i] = 1 + (size_t)rand() % 6;
