@@ -88,16 +88,6 @@ static int run (lua_State *L) {
   return 1;
 }
 
-/* luv crashes in lua_close() when a handle is still closing then: one turn of its loop ends that. */
-static int settle (lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "luv") != LUA_TTABLE) return 0;
-  lua_getfield(L, -1, "run");
-  lua_pushstring(L, "nowait");
-  lua_call(L, 1, 0);
-  return 0;
-}
-
 int main (int argc, char **argv) {
   char root[PATH_MAX];
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
@@ -122,8 +112,6 @@ int main (int argc, char **argv) {
     status = (int)lua_tointeger(L, -1);
   else
     fprintf(stderr, "moonboot: %s\n", lua_tostring(L, -1));
-  lua_pushcfunction(L, settle);
-  lua_pcall(L, 0, 0, 0);
   lua_close(L); /* closes every handle: no child and no thread is left */
   return status;
 }

@@ -178,6 +178,16 @@ local function explain(err)
   return os.getenv "MOONBOOT_TRACE" and debug.traceback(message, 2) or message
 end
 
+-- luv crashes when a Lua state ends while it still has a handle, open or closing.
+local function close_handles()
+  local uv = package.loaded.luv
+  if not uv then return end
+  uv.walk(function(handle)
+    if not handle:is_closing() then handle:close() end
+  end)
+  uv.run()
+end
+
 --- Runs what the arguments say.
 -- @tparam table args  as the global `arg`: the program is [0]
 -- @treturn int exit status: 0 done; 1 not all is well; 2 usage or a bad script; 3 the host cannot do it; 130
@@ -192,6 +202,7 @@ function cli.main(args)
   else
     status = result:find("interrupted!?$") and INTERRUPTED or cli.fail(result)
   end
+  close_handles()
   local flushed, message, code = io.stdout:flush()
   -- Whoever closed the pipe (EPIPE) knows; a full disk is news.
   if not flushed and code ~= 32 then
