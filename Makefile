@@ -42,7 +42,7 @@ $(BUILD)/tests/%: tests/engine/%.c $(CORE)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(CORE) -lcmocka -lm
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/lua/*.d $(BUILD)/tests/*.d)
--include examples/guest/guest.mk
+include examples/guest/guest.mk $(wildcard tests/*/*.mk)
 
 # A make of its own for each step: the first one may install what the next ones look for when they start.
 demo: packages-run
@@ -101,7 +101,8 @@ missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | gre
 if [ -n "$$missing" ]; then \
   if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
   echo "installing:" $$missing; \
-  $$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $$missing; \
+  $$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q \
+    -o DPkg::Lock::Timeout=300 --no-install-recommends $$missing; \
 fi
 endef
 
