@@ -3,13 +3,19 @@
 
 BUILD ?= build
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LUADIR ?= $(PREFIX)/share/lua/5.4
+LIBDIR ?= $(PREFIX)/lib/lua/5.4
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+EXAMPLEDIR ?= $(PREFIX)/share/doc/moonboot/examples
 CFLAGS ?= -O2 -g
 WARNINGS = -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 SANITIZE ?=
 RUN ?= # what runs the tests, e.g. valgrind
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
 LUA_LIBS = $(shell pkg-config --libs lua5.4)
-ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine $(LUA_CFLAGS) -MMD -MP
+ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine -I$(BUILD) $(LUA_CFLAGS) -MMD -MP
 
 CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
 BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(wildcard engine/lua/*.c))
@@ -21,17 +27,29 @@ RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg l
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-format clang-tidy valgrind \
   busybox-static cpio jq bsdextrautils
 
-.PHONY: all demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format clean \
-  packages-run packages-test
+# The steps of `make check`; tests/*/*.mk add theirs, and their packages.
+CHECKS = lint test asan tsan
+
+.PHONY: all always demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format \
+  clean install uninstall deb packages-run packages-test
 
 all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so guest
 
 $(BUILD)/moonboot: $(BUILD)/obj/main.o $(CORE) $(BINDING)
-	$(CC) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
+	$(CC) $(LDFLAGS) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
 
 $(BUILD)/lib/moonboot/engine.so: $(CORE) $(BINDING)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -shared -pthread -o $@ $^ -lm
+	$(CC) $(LDFLAGS) $(SANITIZE) -shared -pthread -o $@ $^ -lm
+
+# Written anew only when it changes, so that only then what includes it is built anew.
+COMMIT ?= $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+$(BUILD)/commit.h: always
+	@mkdir -p $(@D)
+	@echo '#define MB_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define MB_COMMIT "$(COMMIT)"' > $@
+
+$(BUILD)/obj/lua/engine.o: $(BUILD)/commit.h
 
 $(BUILD)/obj/%.o: engine/%.c
 	@mkdir -p $(@D)
@@ -50,10 +68,7 @@ demo: packages-run
 	$(BUILD)/moonboot run scripts/experiments/demo.lua
 
 check: packages-test
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory asan
-	@$(MAKE) --no-print-directory tsan
+	@set -e; for step in $(CHECKS); do $(MAKE) --no-print-directory $$step; done
 
 test: test-engine test-stdlib test-system
 
@@ -81,9 +96,9 @@ valgrind:
 
 lint: lint-c lint-lua
 
-lint-c:
+lint-c: $(BUILD)/commit.h
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine $(LUA_CFLAGS)
+	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine -I$(BUILD) $(LUA_CFLAGS)
 	clang-tidy --quiet $(wildcard examples/guest/*.c) -- $(WARNINGS) -m32 -march=i686 -ffreestanding -Iexamples/guest
 
 lint-lua:
@@ -94,6 +109,32 @@ format:
 
 clean:
 	rm -rf $(BUILD)
+
+# The scripts and the demo guest go where the library is, so that one finds the other wherever all of it is moved to.
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/moonboot $(DESTDIR)$(LUADIR)/moonboot/guest
+	install -m 755 $(BUILD)/moonboot $(DESTDIR)$(BINDIR)/moonboot
+	install -m 644 $(BUILD)/lib/moonboot/engine.so $(DESTDIR)$(LIBDIR)/moonboot/engine.so
+	cd stdlib && find moonboot -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(LUADIR))/{}' ';'
+	find scripts -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(LUADIR)/moonboot/{}' ';'
+	install -m 644 $(GUEST)/demo.elf $(GUEST)/demo.iso $(DESTDIR)$(LUADIR)/moonboot/guest
+	install -D -m 644 engine/moonboot.1 $(DESTDIR)$(MANDIR)/man1/moonboot.1
+	install -D -m 644 engine/completion.bash $(DESTDIR)$(COMPLETIONDIR)/moonboot
+	cd examples && find . -name '*.lua' -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(EXAMPLEDIR))/{}' ';'
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/moonboot $(DESTDIR)$(MANDIR)/man1/moonboot.1 $(DESTDIR)$(COMPLETIONDIR)/moonboot
+	rm -rf $(DESTDIR)$(LIBDIR)/moonboot $(DESTDIR)$(LUADIR)/moonboot $(DESTDIR)$(EXAMPLEDIR)
+
+# Built from a copy, because Debian's tools want a folder of this name at the top.
+deb:
+	@$(call need,$(RUN_PACKAGES) debhelper lintian)
+	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/moonboot
+	cp -r engine stdlib scripts examples Makefile LICENSE $(BUILD)/deb/moonboot
+	cp -r .debian $(BUILD)/deb/moonboot/debian
+	cd $(BUILD)/deb/moonboot && env -u MAKEFLAGS BUILD=build COMMIT=$(COMMIT) \
+	  dpkg-buildpackage --no-sign --build=binary
+	cd $(BUILD)/deb && lintian --fail-on error,warning --allow-root *.deb
 
 # Called with a list of packages; asks apt only for what dpkg does not know as installed.
 define need

@@ -15,25 +15,31 @@
 
 enum { STATUS_BAD_SCRIPT = 2 };
 
-static bool holds_library (const char *root) {
+/* Where the library and the ready-made scripts are, below a root. */
+struct layout {
+  const char *library, *scripts;
+};
+
+static const struct layout checkout = {"stdlib", "scripts"};
+static const struct layout installed = {"share/lua/5.4", "share/lua/5.4/moonboot/scripts"};
+
+static bool holds_library (const char *root, const struct layout *layout) {
   char path[PATH_MAX];
-  int n = snprintf(path, sizeof path, "%s/stdlib/moonboot/init.lua", root);
+  int n = snprintf(path, sizeof path, "%s/%s/moonboot/init.lua", root, layout->library);
   return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
 }
 
-/* The directory of the program or one above it (a checkout), else share/moonboot beside bin. */
-static bool find_root (char root[PATH_MAX]) {
+/* The root is the directory of the program or one above it. */
+static const struct layout *find_library (char root[PATH_MAX]) {
   ssize_t n = readlink("/proc/self/exe", root, PATH_MAX - 1);
-  if (n <= 0) return false;
+  if (n <= 0) return NULL;
   root[n] = '\0';
-  char bin[PATH_MAX] = "";
   for (char *slash; (slash = strrchr(root, '/')) != NULL;) {
     *slash = '\0';
-    if (bin[0] == '\0') memcpy(bin, root, strlen(root) + 1);
-    if (holds_library(root)) return true;
+    if (holds_library(root, &checkout)) return &checkout;
+    if (holds_library(root, &installed)) return &installed;
   }
-  n = snprintf(root, PATH_MAX, "%s/../share/moonboot", bin);
-  return n < PATH_MAX && holds_library(root);
+  return NULL;
 }
 
 /* Turns an error into one line; all of it and a traceback are for those who ask. */
@@ -50,11 +56,11 @@ static int describe_error (lua_State *L) {
   return 1;
 }
 
-static void set_search_path (lua_State *L, const char *root) {
+static void set_search_path (lua_State *L, const char *root, const struct layout *layout) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "path");
-  lua_pushfstring(L, "%s/stdlib/?.lua;%s/stdlib/?/init.lua;%s/scripts/?.lua;%s", root, root, root,
-                  lua_tostring(L, -1));
+  lua_pushfstring(L, "%s/%s/?.lua;%s/%s/?/init.lua;%s/%s/?.lua;%s", root, layout->library, root,
+                  layout->library, root, layout->scripts, lua_tostring(L, -1));
   lua_setfield(L, -3, "path");
   lua_pop(L, 2);
 }
@@ -69,7 +75,7 @@ static void set_arguments (lua_State *L, int argc, char **argv) {
   lua_setglobal(L, "arg");
 }
 
-/* Runs in protected mode: (argc, argv, root) -> exit status. */
+/* Runs in protected mode: (argc, argv, root, layout) -> exit status. */
 static int run (lua_State *L) {
   int argc = (int)lua_tointeger(L, 1);
   char **argv = lua_touserdata(L, 2);
@@ -77,7 +83,7 @@ static int run (lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_moonboot_engine);
   lua_setfield(L, -2, "moonboot.engine");
-  set_search_path(L, lua_tostring(L, 3));
+  set_search_path(L, lua_tostring(L, 3), lua_touserdata(L, 4));
   lua_getglobal(L, "require");
   lua_pushstring(L, "moonboot.cli");
   lua_call(L, 1, 1);
@@ -92,8 +98,9 @@ int main (int argc, char **argv) {
   char root[PATH_MAX];
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
   signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and so lost exit statuses */
-  if (!find_root(root)) {
-    fprintf(stderr, "moonboot: no library beside this program (stdlib/moonboot/init.lua): "
+  const struct layout *layout = find_library(root);
+  if (layout == NULL) {
+    fprintf(stderr, "moonboot: its library is not beside this program (share/lua/5.4/moonboot): "
                     "run it from its checkout, or reinstall\n");
     return STATUS_BAD_SCRIPT;
   }
@@ -107,8 +114,9 @@ int main (int argc, char **argv) {
   lua_pushinteger(L, argc);
   lua_pushlightuserdata(L, argv);
   lua_pushstring(L, root);
+  lua_pushlightuserdata(L, (void *)layout);
   int status = STATUS_BAD_SCRIPT;
-  if (lua_pcall(L, 3, 1, 1) == LUA_OK)
+  if (lua_pcall(L, 4, 1, 1) == LUA_OK)
     status = (int)lua_tointeger(L, -1);
   else
     fprintf(stderr, "moonboot: %s\n", lua_tostring(L, -1));

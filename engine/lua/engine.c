@@ -1,5 +1,6 @@
-/* require "moonboot.engine": the table of the engine's modules. */
+/* require "moonboot.engine": the table of the engine's modules, and the commit it was built from. */
 #include "binding.h"
+#include "commit.h"
 
 static const luaL_Reg modules[] = {{"clock", luaopen_moonboot_clock},
                                    {"process", luaopen_moonboot_process},
@@ -16,5 +17,7 @@ int luaopen_moonboot_engine (lua_State *L) {
     lua_call(L, 0, 1);
     lua_setfield(L, -2, module->name);
   }
+  lua_pushstring(L, MB_COMMIT);
+  lua_setfield(L, -2, "commit");
   return 1;
 }

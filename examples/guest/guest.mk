@@ -1,7 +1,8 @@
 # The demo guest: demo.elf for QEMU's -kernel, demo.iso for a CD drive, and minix-like.iso, which only
 # plays another system's installer. Needs gcc, binutils and xorriso.
 
-GUEST = $(BUILD)/guest
+# The same for every kind of build of the engine.
+GUEST = build/guest
 GUEST_SOURCE = examples/guest
 GUEST_CC ?= gcc
 GUEST_EPOCH = 1735689600

@@ -1,13 +1,11 @@
 --- Boots the demo guest (examples/guest): from its installation CD to a report over 1, 2, 4 and 8 vCPUs.
 local mb = require "moonboot"
 
-local root = debug.getinfo(1, "S").source:match("^@(.*)/scripts/experiments/[^/]*$") or "."
-
 return mb.experiment {
   name = "demo",
   title = "Boot time of the demo guest",
   options = {
-    iso = { "installation medium", type = "file", default = root .. "/build/guest/demo.iso" },
+    iso = { "installation medium", type = "file", default = mb.installation.guest .. "/demo.iso" },
   },
   machine = { arch = "i386", memory = "128M" },
   install = require "installers.demo",

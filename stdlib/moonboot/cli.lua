@@ -117,6 +117,15 @@ local function help()
   return table.concat(lines, "\n") .. "\n"
 end
 
+-- Not luv, which takes as long to load as all the rest: `moonboot doctor` names the version of everything.
+local function version()
+  local lpeg_version = require("lpeg").version
+  return ("moonboot %s (commit %s)\n%s, LPeg %s, lua-cjson %s\n"):format(require("moonboot")._VERSION,
+    require("moonboot.engine").commit, _VERSION,
+    type(lpeg_version) == "function" and lpeg_version() or lpeg_version, -- a string since LPeg 1.1
+    require("cjson")._VERSION)
+end
+
 local function run_command(name, args)
   return require("moonboot.commandline").run(require("moonboot.commands." .. name), name, args)
 end
@@ -149,7 +158,7 @@ local function dispatch(args)
     return BAD
   end
   if first == "--version" or first == "-V" then
-    io.stdout:write("moonboot ", require("moonboot")._VERSION, " (", _VERSION, ")\n")
+    io.stdout:write(version())
     return DONE
   end
   if first == "--help" or first == "-h" or first == "help" and not args[2] then

@@ -1,6 +1,7 @@
 --- Finds and runs scripts: experiments, installers, grammars and layouts, by path or by ready-made name.
 -- @module moonboot.loader
 local check = require "moonboot.check"
+local installation = require "moonboot.installation"
 local text = require "moonboot.text"
 
 local loader = {}
@@ -8,16 +9,14 @@ local loader = {}
 --- What scripts there are, in the order of `moonboot list`.
 loader.KINDS = { "experiments", "installers", "grammars", "layouts" }
 
--- Beside the library, where neither the program nor the user has put them on the path.
-local SCRIPTS = (debug.getinfo(1, "S").source:match("^@(.*)stdlib/moonboot/loader%.lua$") or "") .. "scripts"
-
--- Folders that may hold scripts of a kind: one for each entry of package.path.
+-- Folders that may hold scripts of a kind: one for each entry of package.path, and the ready-made ones, which are not
+-- on the path of a stock Lua.
 local function folders(kind)
   local out, seen = {}, {}
   local function add(folder)
     if not seen[folder] then out[#out + 1], seen[folder] = folder, true end
   end
-  for template in (package.path .. ";" .. SCRIPTS .. "/?.lua"):gmatch("[^;]+") do
+  for template in (package.path .. ";" .. installation.scripts .. "/?.lua"):gmatch("[^;]+") do
     local root = template:match("^(.*)%?%.lua$")
     if root then
       add(root .. kind)

@@ -56,7 +56,8 @@ describe("cli", function()
     it("says its version", function()
       local status, out, err = run { "--version" }
       assert.equal(0, status)
-      assert.equal(("moonboot %s (Lua 5.4)\n"):format(require("moonboot")._VERSION), out)
+      assert.matches("^moonboot " .. require("moonboot")._VERSION:gsub("%.", "%%.") .. " %(commit %w[%w-]+%)\n", out)
+      assert.matches("\nLua 5%.4, LPeg %d[%d.]+, lua%-cjson %d[%d.]+\n$", out)
       assert.equal("", err)
     end)
 
