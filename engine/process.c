@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -31,6 +32,7 @@ struct mb_process {
   pid_t pid;
   int pidfd;
   int epoll;
+  int leash; /* the write end of a pipe; see wear_leash() */
   bool ended;
   struct tail out, err;
   struct mb_process_result result;
@@ -48,7 +50,7 @@ struct report { /* what the child tells when it could not become the program */
 struct child {
   const struct mb_process_options *options;
   pid_t parent;
-  int in, out, err, report;
+  int in, out, err, report, leash;
 };
 
 static _Noreturn void give_up (int report_fd, enum stage stage) {
@@ -67,13 +69,14 @@ static void reset_signals (void) {
 }
 
 /* Sources and targets may overlap, so all sources first move above the targets. */
-static int arrange_fds (const struct child *child, int *report) {
+static int arrange_fds (const struct child *child, int *report, int *leash) {
   size_t count = child->options->fd_count;
   int above = (int)count + 3;
   int sources[MB_PROCESS_FDS_MAX + 3] = {child->in, child->out, child->err};
   for (size_t i = 0; i < count; i++) sources[i + 3] = child->options->fds[i];
   *report = fcntl(child->report, F_DUPFD_CLOEXEC, above);
-  if (*report < 0) return -1;
+  *leash = fcntl(child->leash, F_DUPFD_CLOEXEC, above);
+  if (*report < 0 || *leash < 0) return -1;
   for (int i = 0; i < above; i++) {
     sources[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, above);
     if (sources[i] < 0) return -1;
@@ -82,6 +85,14 @@ static int arrange_fds (const struct child *child, int *report) {
     if (dup2(sources[i], i) < 0) return -1;
   /* Close-on-exec instead of closing: the report's pipe must live until exec. */
   return close_range((unsigned)above, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+/* Besides the parent-death signal, which a program loses when it changes its user by itself (QEMU's -runas): the end of
+** a pipe whose other end only the owner has. The kernel sends SIGKILL when that one is closed, by whatever end. */
+static int wear_leash (int fd) {
+  if (fcntl(fd, F_SETFD, 0) < 0 || fcntl(fd, F_SETOWN, getpid()) < 0) return -1;
+  if (fcntl(fd, F_SETSIG, SIGKILL) < 0) return -1;
+  return fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK);
 }
 
 static int change_user (const struct mb_process_options *options) {
@@ -107,9 +118,11 @@ static int bind_cpus (pid_t thread, const int *cpus, size_t count) {
 static _Noreturn void become (const struct child *child) {
   const struct mb_process_options *options = child->options;
   int report = child->report;
+  int leash = -1;
   reset_signals();
   setpgid(0, 0);
-  if (arrange_fds(child, &report) < 0) give_up(report, STAGE_SETUP);
+  umask(S_IRWXG | S_IRWXO); /* what tools write, disks and screenshots, is the user's alone */
+  if (arrange_fds(child, &report, &leash) < 0) give_up(report, STAGE_SETUP);
   if (options->cpus != NULL && bind_cpus(0, options->cpus, options->cpu_count) < 0)
     give_up(report, STAGE_AFFINITY);
   errno = 0;
@@ -117,7 +130,7 @@ static _Noreturn void become (const struct child *child) {
   if (options->change_user && change_user(options) < 0) give_up(report, STAGE_USER);
   /* After the change of user, which would clear it. The parent may have died before it took
   ** effect: then nobody would send the signal. */
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) give_up(report, STAGE_SETUP);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || wear_leash(leash) < 0) give_up(report, STAGE_SETUP);
   if (getppid() != child->parent) _exit(127);
   if (options->cwd != NULL && chdir(options->cwd) < 0) give_up(report, STAGE_CWD);
   execvp(options->argv[0], options->argv);
@@ -191,6 +204,7 @@ static size_t tail_copy (const struct tail *tail, char *buffer) {
 static void release (struct mb_process *p) {
   close_fd(&p->pidfd);
   close_fd(&p->epoll);
+  close_fd(&p->leash);
   tail_close(&p->out);
   tail_close(&p->err);
   free(p->out.bytes);
@@ -201,7 +215,8 @@ static void release (struct mb_process *p) {
 static struct mb_process *allocate (void) {
   struct mb_process *p = malloc(sizeof *p);
   if (p == NULL) return NULL;
-  *p = (struct mb_process){.pid = -1, .pidfd = -1, .epoll = -1, .out.fd = -1, .err.fd = -1};
+  *p = (struct mb_process){
+      .pid = -1, .pidfd = -1, .epoll = -1, .leash = -1, .out.fd = -1, .err.fd = -1};
   p->out.bytes = malloc(MB_PROCESS_TAIL_BYTES);
   p->err.bytes = malloc(MB_PROCESS_TAIL_BYTES);
   if (p->out.bytes != NULL && p->err.bytes != NULL) return p;
@@ -221,6 +236,9 @@ static int open_pipes (struct mb_process *p, struct child *child, int *report_fd
   if (pipe2(ends, O_CLOEXEC) < 0) return -1;
   *report_fd = ends[0];
   child->report = ends[1];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  child->leash = ends[0];
+  p->leash = ends[1];
   child->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (child->in < 0) return -1;
   if (fcntl(p->out.fd, F_SETFL, O_NONBLOCK) < 0) return -1;
@@ -289,13 +307,15 @@ struct mb_process *mb_process_spawn (const struct mb_process_options *options,
     mb_error_set(err, ENOMEM, "%s: cannot be started: ", options->argv[0]);
     return NULL;
   }
-  struct child child = {.options = options, .in = -1, .out = -1, .err = -1, .report = -1};
+  struct child child = {
+      .options = options, .in = -1, .out = -1, .err = -1, .report = -1, .leash = -1};
   int report_fd = -1;
   int status = start(p, &child, &report_fd, err);
   close_fd(&child.in);
   close_fd(&child.out);
   close_fd(&child.err);
   close_fd(&child.report);
+  close_fd(&child.leash);
   close_fd(&report_fd);
   if (status == 0) return p;
   mb_process_close(p);

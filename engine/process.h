@@ -1,7 +1,8 @@
 /* A process is a child in a process group of its own, with both its outputs kept (the last 64 KiB
-** of each). Nothing of it outlives its owner: the kernel kills the child when the *thread* that
-** spawned it ends (PR_SET_PDEATHSIG), so spawn only on a thread that lives as long as the program,
-** which here is the main one; when the child ends, whatever is left of its group is killed.
+** of each) and a umask of 077. Nothing of it outlives its owner: the kernel kills the child when the
+** *thread* that spawned it ends (PR_SET_PDEATHSIG), so spawn only on a thread that lives as long as
+** the program, which here is the main one, and when the program ends even if the child has changed
+** its user since; when the child ends, whatever is left of its group is killed.
 **
 ** All calls are for the spawning thread. Times are CLOCK_MONOTONIC nanoseconds. */
 #ifndef MB_PROCESS_H

@@ -65,7 +65,7 @@ static int out_open (struct out *out, const char *path, struct mb_error *err) {
   if (path == NULL) return 0;
   out->path = strdup(path);
   if (out->path == NULL) return mb_error_set(err, ENOMEM, "%s: ", path);
-  out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+  out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
   if (out->fd < 0) return mb_error_set(err, errno, "%s: cannot be created: ", path);
   return 0;
 }

@@ -62,7 +62,8 @@ end
 --- Runs an installer on a new disk.
 -- @tparam table request `machine`, `accel`, `medium` (ISO path), `image` (path of the new qcow2), `disk_size`,
 --   `installer` (a function of the guest and its options), `options`, `dir` and `name` for the captures and the
---   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`
+--   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`,
+--   `run_as` (of `moonboot.account`)
 -- @treturn ?boolean true, or nil and a message
 function install.run(request)
   local made, message = disk.create(request.image, request.disk_size)
@@ -74,6 +75,7 @@ function install.run(request)
     dir = request.dir,
     name = request.name,
     transcript = stem .. ".transcript",
+    run_as = request.run_as,
   })
   if not guest then return nil, message end
   local _ <close> = guest
@@ -116,7 +118,7 @@ end
 -- @tparam table experiment resolved
 -- @tparam table configuration
 -- @tparam table context `accel`, `dir` and `name` for the captures and the transcript, `report(message)`,
---   `on_step(label)`
+--   `on_step(label)`, `run_as`
 -- @treturn ?string path of the golden image, which nothing may write to
 -- @treturn table what made it, or a message
 function install.image(experiment, configuration, context)
@@ -138,6 +140,7 @@ function install.image(experiment, configuration, context)
       timeout = experiment.install_timeout,
       report = context.report,
       on_step = context.on_step,
+      run_as = context.run_as,
     }
   end, { report = context.report })
 end

@@ -96,6 +96,10 @@ function Writer:append(record)
   ok, err, code = uv.fs_fsync(self.fd)
   -- Pipes and some devices cannot be synced, and need not be.
   if not ok and code ~= "EINVAL" and code ~= "ENOTSUP" then return self:_abandon(err, code) end
+  local stat = uv.fs_fstat(self.fd)
+  if stat and stat.nlink == 0 then
+    return failure(self.path, "go on with", "somebody has deleted it", "ENOENT")
+  end
   self.size = self.size + #line
   return true
 end

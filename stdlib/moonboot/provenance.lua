@@ -34,7 +34,8 @@ end
 
 --- The first record of a journal.
 -- @tparam table experiment resolved
--- @tparam table facts `seed`, `jobs`, `accelerator`, `accelerator_reason`, `image` (of `moonboot.install`, nil without)
+-- @tparam table facts `seed`, `jobs`, `accelerator`, `accelerator_reason`, `run_as`, `image` (of `moonboot.install`, nil
+--   without)
 -- @treturn table
 function provenance.run(experiment, facts)
   local samples = experiment.samples
@@ -68,6 +69,7 @@ function provenance.run(experiment, facts)
     options = experiment.option_values,
     host = host_record(first.arch, facts.accelerator, facts.accelerator_reason),
     image = facts.image,
+    run_as = facts.run_as,
     kernel_sha256 = sha256(first.kernel),
   }
 end

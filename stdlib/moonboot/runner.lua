@@ -2,12 +2,14 @@
 -- What was measured is on disk before the next boot begins; a run that is cut off can be resumed.
 -- @module moonboot.runner
 local accelerator = require "moonboot.accelerator"
+local account = require "moonboot.account"
 local analysis = require "moonboot.analysis"
 local disk = require "moonboot.disk"
 local host = require "moonboot.host"
 local hypotheses = require "moonboot.hypotheses"
 local install = require "moonboot.install"
 local iso = require "moonboot.iso"
+local json = require "moonboot.json"
 local plan = require "moonboot.plan"
 local provenance = require "moonboot.provenance"
 local report = require "moonboot.report"
@@ -17,6 +19,7 @@ local scheduler = require "moonboot.scheduler"
 local stats = require "moonboot.stats"
 local task = require "moonboot.task"
 local timestamp = require "moonboot.timestamp"
+local uv = require "luv"
 
 local runner = {}
 
@@ -40,6 +43,10 @@ end
 local function need(value, message, status)
   if value == nil then stop(message, status or BAD_HOST) end
   return value
+end
+
+local function need_input(value, message)
+  return need(value, message, BAD_INPUT)
 end
 
 local function append(run, record)
@@ -73,6 +80,7 @@ local function golden_image(run, configuration)
     accel = run.accelerator,
     dir = run.directory.path,
     name = file_name("install", configuration),
+    run_as = run.run_as,
     report = function(message) run.progress:note(message) end,
     on_step = function(label) run.progress:live(("installing %s: %s"):format(experiment.guest, label)) end,
   })
@@ -128,6 +136,7 @@ local function boot(run, entry, lease)
     dir = run.directory.path,
     name = file_name("boot", configuration),
     hooks = experiment.hooks,
+    run_as = run.run_as,
     report = function(trouble) run.progress:warn(trouble) end,
   }
   if lease.shared then table.insert(record.flags, "shared_cores") end
@@ -260,6 +269,8 @@ local function begin(run, options)
     opened, message = rundirectory.create(experiment.name, options.output, LEAST_BYTES)
   end
   run.directory = need(opened, message)
+  local user = options.run_as or resuming and json.value(run.directory.run.run_as)
+  if user then run.run_as = need_input(account.find(user)) end
   if experiment.install then
     need(iso.verify(need(experiment.option_values.iso, "this experiment installs from an ISO: give it one with --iso",
       BAD_INPUT), { hash = false, bootable = true }))
@@ -280,6 +291,7 @@ local function begin(run, options)
     accelerator = run.accelerator,
     accelerator_reason = run.accelerator_reason,
     image = run.image,
+    run_as = run.run_as and run.run_as.name,
   })
   if resuming then
     local changes = provenance.changes(recorded, header)
@@ -307,7 +319,10 @@ end
 local function close(run)
   run.progress:clear()
   if run.journal then run.journal:close() end
-  if run.directory then run.directory:close() end
+  if not run.directory then return end
+  run.directory:close()
+  -- One that nothing was started in has nothing in it.
+  if not run.journal then uv.fs_rmdir(run.directory.path) end
 end
 
 local function carry_out(run, options)
@@ -331,7 +346,7 @@ end
 -- what is done, and returns.
 -- @tparam table experiment resolved: see `moonboot.experiment`
 -- @tparam table options `output` (run directory), `resume` (run directory of an interrupted run), `despite_changes`,
---   `max_failures` (samples that may be not ok), `progress`
+--   `max_failures` (samples that may be not ok), `run_as` (name of a user), `progress`
 -- @treturn ?table `{ dir, results, files, not_ok, interrupted }`, or nil, a message and an exit status (1: too many
 --   failures; 2: the script or its input; 3: this host)
 function runner.run(experiment, options)

@@ -19,12 +19,13 @@ end
 --- Decides what became of a boot. Pure.
 -- @tparam table seen `complete`, `missing` (names), `failure` (of the matcher), `exit` and `ending` (of the guest, nil
 --   while it runs), `shutdown_reason`, `bytes` (on all consoles), `silent_s` (since the last byte), `timeout_s`,
---   `capture_error`
+--   `capture_error`, `disk_error` (a write that stopped the guest)
 -- @treturn string status, "ok", "timeout", "no_output", "missing_marker", "failed_pattern",
 --   "guest_reset", "qemu_exit" or "error"
 -- @treturn ?string reason, nil when the status is "ok"
 function sample.status(seen)
   if seen.capture_error then return "error", "the capture is not complete: " .. seen.capture_error end
+  if seen.disk_error then return "error", seen.disk_error end
   if seen.failure then
     return "failed_pattern", ("the guest said \"%s\""):format(text.escape(seen.failure.line))
   end
@@ -119,7 +120,7 @@ end
 -- Boots and waits for the end of the boot.
 local function watch(guest, over, timeout)
   guest.on_event = function(name)
-    if name == "SHUTDOWN" then over:set("shutdown") end
+    if name == "SHUTDOWN" or guest.disk_error then over:set(name) end
   end
   local exit_watch = task.spawn(function()
     guest.ended:wait()
@@ -154,7 +155,8 @@ end
 --- Boots a machine once and says what happened. Must be called inside a task or at top level.
 -- @tparam table request `machine` (ready to boot, its disk included), `accel`, `cores` (of the host, to pin
 --   vCPUs to; nil: none), `configuration`, `index`, `order`, `warmup`, `grammar`, `timeout` (seconds), `dir` and `name`
---   for the captures, `hooks`, `report(message)` for what a hook did wrong
+--   for the captures, `hooks`, `run_as` (of `moonboot.account`),
+--   `report(message)` for what a hook did wrong
 -- @treturn table a journal record of type "sample"; always a record, whatever went wrong
 function sample.boot(request)
   local hooks = request.hooks or {}
@@ -163,6 +165,7 @@ function sample.boot(request)
     cpus = request.cores,
     dir = request.dir,
     name = request.name,
+    run_as = request.run_as,
   })
   if not guest then
     return failed(request, code == "QEMU" and "qemu_exit" or "error", message)
@@ -209,6 +212,7 @@ function sample.boot(request)
     silent_s = seen.last_ns and (stop_ns - seen.last_ns) / 1e9,
     timeout_s = request.timeout,
     capture_error = guest:capture_error(),
+    disk_error = guest.disk_error,
   }
   local record = failed(request, status, reason)
   local exit, times = guest.exit or {}, guest.host_times_ns

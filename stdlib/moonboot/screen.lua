@@ -8,6 +8,7 @@ local engine = require "moonboot.engine"
 local lpeg = require "lpeg"
 local files = require "moonboot.files"
 local task = require "moonboot.task"
+local uv = require "luv"
 local text = require "moonboot.text"
 
 local screen = {}
@@ -70,9 +71,10 @@ end
 
 --- Makes the screen of a guest.
 -- @tparam Qmp qmp its control connection, `qmp:execute(command, arguments) -> result | nil, message`
+-- @tparam[opt] table run_as the user that QEMU has become, `uid`
 -- @treturn Screen
-function screen.new(qmp)
-  return setmetatable({ qmp = qmp }, Screen)
+function screen.new(qmp, run_as)
+  return setmetatable({ qmp = qmp, run_as = run_as }, Screen)
 end
 
 local function monitor(self, line)
@@ -331,17 +333,40 @@ function Screen:expect(pattern, options)
   end
 end
 
---- Saves a picture of the screen: PNG, or PPM where QEMU (before 7.1) knows no other.
--- @string path of the picture; with PPM its ending becomes `.ppm`
--- @treturn ?string path of the file written, or nil and a message
-function Screen:screenshot(path)
-  path = files.absolute(path)
+local function dump(self, path)
   local done, message = self.qmp:execute("screendump", { filename = path, format = "png" })
   if done then return path end
   path = path:gsub("%.png$", "") .. ".ppm"
   done = self.qmp:execute("screendump", { filename = path })
   if not done then return nil, message end
   return path
+end
+
+-- QEMU writes the picture itself, and may not write where this process may.
+local function through_a_directory_of(user, self, path)
+  local dir <close>, message = files.temp_dir "moonboot-screen-"
+  if not dir then return nil, message end
+  local given
+  given, message = uv.fs_chown(dir.path, user.uid, -1)
+  if not given then return nil, message end
+  local written
+  written, message = dump(self, dir.path .. "/screen.png")
+  if not written then return nil, message end
+  path = path:gsub("%.png$", "") .. written:match("%.%w+$")
+  local copied
+  copied, message = uv.fs_copyfile(written, path)
+  if not copied then return nil, message end
+  uv.fs_chown(path, uv.getuid(), uv.getgid())
+  return path
+end
+
+--- Saves a picture of the screen: PNG, or PPM where QEMU (before 7.1) knows no other.
+-- @string path of the picture; with PPM its ending becomes `.ppm`
+-- @treturn ?string path of the file written, or nil and a message
+function Screen:screenshot(path)
+  path = files.absolute(path)
+  if self.run_as then return through_a_directory_of(self.run_as, self, path) end
+  return dump(self, path)
 end
 
 return screen

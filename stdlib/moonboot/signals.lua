@@ -1,6 +1,8 @@
 --- Ending well when the user or the system asks for it: the first SIGINT, SIGTERM or SIGHUP is handed to a function,
--- the second one ends the process at once (QEMU goes with it: every child has a parent-death signal).
+-- the second one ends the process at once (QEMU goes with it: no child outlives its parent). A script that does not
+-- let the loop run, so that the function cannot be called, gets an error after two seconds.
 -- @module moonboot.signals
+local interrupt = require("moonboot.engine").interrupt
 local uv = require "luv"
 
 local signals = {}
@@ -8,33 +10,29 @@ local signals = {}
 local Watch = {}
 Watch.__index = Watch
 
-local EXIT_INTERRUPTED = 130
+-- What must not be stopped half-way: everything beside this file.
+local LIBRARY = debug.getinfo(1, "S").source:match("^(.*/)[^/]*$")
 
 --- Watches for signals.
 -- @tparam function stop called once, with the signal's name
 -- @treturn Watch `watch:close()` gives the signals their old meaning; also a to-be-closed value
 function signals.watch(stop)
-  local self = setmetatable({ handles = {} }, Watch)
-  local seen = false
-  for _, name in ipairs { "sigint", "sigterm", "sighup" } do
-    local handle = uv.new_signal()
-    handle:start(name, function()
-      if seen then os.exit(EXIT_INTERRUPTED, false) end
-      seen = true
-      stop(name:upper())
-    end)
-    -- Waiting for a signal alone must not keep a loop running.
-    handle:unref()
-    table.insert(self.handles, handle)
-  end
-  return self
+  local poll = assert(uv.new_poll(assert(interrupt.watch(LIBRARY))))
+  poll:start("r", function()
+    local name = interrupt.take()
+    if name then stop(name) end
+  end)
+  -- Waiting for a signal alone must not keep a loop running.
+  poll:unref()
+  return setmetatable({ poll = poll }, Watch)
 end
 
 --- Stops watching. Idempotent.
 function Watch:close()
-  for _, handle in ipairs(self.handles) do
-    if not handle:is_closing() then handle:close() end
-  end
+  if not self.poll then return end
+  self.poll:close()
+  self.poll = nil
+  interrupt.unwatch()
 end
 
 Watch.__close = Watch.close

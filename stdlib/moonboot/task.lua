@@ -2,6 +2,7 @@
 -- Inside a task a wait yields to the loop; at top level (a plain script, the REPL) the same wait drives
 -- the loop until it is over. All durations are seconds.
 -- @module moonboot.task
+local engine = require "moonboot.engine"
 local uv = require "luv"
 
 local task = {}
@@ -44,7 +45,9 @@ local function finish(t, ok, ...)
 end
 
 local function resume(t, ...)
+  engine.interrupt.running(t.co)
   local results = table.pack(coroutine.resume(t.co, ...))
+  engine.interrupt.running((coroutine.running()))
   if coroutine.status(t.co) == "dead" then finish(t, table.unpack(results, 2, results.n)) end
 end
 

@@ -3,8 +3,11 @@
 -- @module moonboot.transcript
 local engine = require "moonboot.engine"
 local text = require "moonboot.text"
+local uv = require "luv"
 
 local transcript = {}
+
+local PRIVATE = tonumber("600", 8)
 
 local Transcript = {}
 Transcript.__index = Transcript
@@ -13,7 +16,11 @@ Transcript.__index = Transcript
 -- @string path
 -- @treturn ?Transcript or nil and a message
 function transcript.open(path)
-  local file, message = io.open(path, "w")
+  local fd, message = uv.fs_open(path, "w", PRIVATE)
+  if not fd then return nil, message end
+  uv.fs_close(fd)
+  local file
+  file, message = io.open(path, "w")
   if not file then return nil, message end
   file:setvbuf("line")
   return setmetatable({ file = file, t0_ns = engine.clock.now() }, Transcript)

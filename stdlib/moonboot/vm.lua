@@ -106,6 +106,8 @@ local function watch_events(self)
       self.guest_resets = self.guest_resets + 1
     elseif name == "GUEST_PANICKED" then
       self.guest_panicked = true
+    elseif name == "BLOCK_IO_ERROR" and data.action == "stop" then
+      self.disk_error = ("a disk of the guest: %s"):format(data.nospace and "no space left on the host" or data.reason)
     end
     if self.on_event then self.on_event(name, data, realtime_ns) end
   end)
@@ -121,7 +123,8 @@ end
 -- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without
 --   `dir`); `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`:
 --   path of the dialogue's transcript; `cpus`: host CPUs to run on; `nice`; `sandbox = false` to run QEMU without its
---   seccomp filter; `transport`: see `moonboot.console`
+--   seccomp filter; `run_as`: a user for QEMU to become once it has opened its files (see `moonboot.account`);
+--   `transport`: see `moonboot.console`
 -- @treturn ?vm or nil, a message and a code; `vm:resume()` lets the guest run
 function vm.start(description, options)
   options = options or {}
@@ -132,6 +135,7 @@ function vm.start(description, options)
     sandbox = options.sandbox ~= false,
     accel = options.accel,
     name = options.name,
+    run_as = options.run_as and options.run_as.name,
   })
   if not argv then return nil, unfit end
   local self = setmetatable({
@@ -160,7 +164,7 @@ function vm.start(description, options)
     ours, theirs = pair[1], pair[2]
   end
   self.qmp = qmp.open(ours)
-  self.screen = screen.new(self.qmp)
+  self.screen = screen.new(self.qmp, options.run_as)
   self.keyboard = keyboard.new(self.qmp)
   local fds = { theirs }
   for _, line in ipairs(self.consoles) do table.insert(fds, line.handle:guest_fd()) end

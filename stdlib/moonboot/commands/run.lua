@@ -24,6 +24,7 @@ function command.configure(cmd)
   cmd:option("--jobs", "Boots at once, each on cores of its own, or 'auto'."):argname "N":convert(cli.jobs)
   cmd:option("--seed", "Seed of the order of the samples."):argname "N":convert(cli.natural)
   cmd:option("--max-failures", "Stop when so many samples are not ok."):argname "N":convert(cli.positive_integer)
+  cmd:option("--run-as", "Unprivileged user that QEMU becomes (needs root)."):argname "USER"
   cmd:flag("--quiet", "Say nothing while it runs.")
   cmd:flag("--json", "Print the results as one JSON document.")
 end
@@ -75,6 +76,7 @@ function command.run(args)
     resume = args.resume,
     despite_changes = args.despite_changes,
     max_failures = args.max_failures,
+    run_as = args.run_as,
     progress = progress,
   })
   local watch <close> = require("moonboot.signals").watch(function(name)

@@ -1,0 +1,145 @@
+/* engine.interrupt: the signals that ask the program to end (SIGINT, SIGTERM, SIGHUP), for a program that runs scripts
+** of others. The first one is for the event loop, which finds it by a file descriptor. A script that keeps the
+** loop from running is stopped after a while, by an error in the middle of it; the library never is, so that its
+** records stay whole. The second signal ends the program at once, whatever it is doing.
+**
+** Signal dispositions belong to the process, and so does all state here. */
+#include "binding.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+enum {
+  PATIENCE_SECONDS = 2, /* how long the loop may leave a signal untaken */
+  HOOK_INSTRUCTIONS = 100,
+  STATUS_INTERRUPTED = 130
+};
+
+/* A closing terminal or timeout(1) may send a signal twice and mean it once. */
+#define ONE_REQUEST_NS (300 * MB_NS_PER_MS)
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
+
+static struct {
+  bool watching;
+  int event;
+  pthread_t owner;
+  volatile sig_atomic_t signal; /* the first one; 0: none yet */
+  volatile sig_atomic_t taken;
+  int64_t signal_ns;
+  lua_State *volatile running; /* the coroutine that a signal would find at work */
+  char library[256];           /* how the names of the library's sources begin */
+  struct sigaction former[WATCHED_COUNT];
+} state = {.event = -1};
+
+/* -- what runs between any two instructions: only async-signal-safe calls -- */
+
+static void stop_script (lua_State *L, lua_Debug *ar) {
+  if (!state.watching || state.taken) {
+    lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  lua_getinfo(L, "Sl", ar);
+  if (ar->currentline < 0 || strncmp(ar->source, state.library, strlen(state.library)) == 0) return;
+  lua_sethook(L, NULL, 0, 0);
+  alarm(PATIENCE_SECONDS); /* it may catch the error and go on */
+  lua_pushfstring(L, "%s:%d: interrupted: it ran for %d s without a wait", ar->short_src,
+                  ar->currentline, PATIENCE_SECONDS);
+  lua_error(L);
+}
+
+static void on_signal (int signal) {
+  int saved = errno;
+  if (!pthread_equal(pthread_self(), state.owner)) {
+    pthread_kill(state.owner, signal);
+  } else if (signal == SIGALRM) {
+    if (!state.taken) lua_sethook(state.running, stop_script, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+  } else if (state.signal == 0) {
+    state.signal = signal;
+    state.signal_ns = mb_clock_now();
+    eventfd_write(state.event, 1);
+    alarm(PATIENCE_SECONDS);
+  } else if (mb_clock_now() - state.signal_ns > ONE_REQUEST_NS) {
+    _exit(STATUS_INTERRUPTED); /* every child goes with its parent */
+  }
+  errno = saved;
+}
+
+/* -- for Lua -- */
+
+/* watch(library): library begins the source names of the code to spare. Returns a descriptor that becomes readable
+** with the first signal. */
+static int interrupt_watch (lua_State *L) {
+  const char *library = luaL_checkstring(L, 1);
+  if (state.watching) return luaL_error(L, "the signals are watched already");
+  state.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (state.event < 0) {
+    struct mb_error err = {0};
+    mb_error_set(&err, errno, "cannot watch for signals: ");
+    return mb_lua_pushfailure(L, &err);
+  }
+  snprintf(state.library, sizeof state.library, "%s", library);
+  state.owner = pthread_self();
+  state.signal = state.taken = 0;
+  state.running = L;
+  state.watching = true;
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < WATCHED_COUNT; i++) sigaction(watched[i], &action, &state.former[i]);
+  lua_pushinteger(L, state.event);
+  return 1;
+}
+
+/* take(): the name of the signal that came, once; nil before. */
+static int interrupt_take (lua_State *L) {
+  eventfd_t count;
+  eventfd_read(state.event, &count);
+  if (state.signal == 0 || state.taken) {
+    luaL_pushfail(L);
+    return 1;
+  }
+  state.taken = 1;
+  alarm(0);
+  lua_pushfstring(L, "SIG%s", sigabbrev_np(state.signal));
+  return 1;
+}
+
+/* running(thread): from now on this one is at work. */
+static int interrupt_running (lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  luaL_argexpected(L, thread != NULL, 1, "coroutine");
+  state.running = thread;
+  return 0;
+}
+
+/* unwatch(): the signals get their former meaning again. Doing it twice is fine. */
+static int interrupt_unwatch (lua_State *L) {
+  (void)L;
+  if (!state.watching) return 0;
+  for (int i = 0; i < WATCHED_COUNT; i++) sigaction(watched[i], &state.former[i], NULL);
+  alarm(0);
+  state.watching = false;
+  close(state.event);
+  state.event = -1;
+  return 0;
+}
+
+static const luaL_Reg functions[] = {{"watch", interrupt_watch},
+                                     {"take", interrupt_take},
+                                     {"running", interrupt_running},
+                                     {"unwatch", interrupt_unwatch},
+                                     {NULL, NULL}};
+
+int luaopen_moonboot_interrupt (lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}
