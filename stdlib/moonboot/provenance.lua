@@ -34,8 +34,8 @@ end
 
 --- The first record of a journal.
 -- @tparam table experiment resolved
--- @tparam table facts `seed`, `jobs`, `accelerator`, `accelerator_reason`, `run_as`, `image` (of `moonboot.install`, nil
---   without)
+-- @tparam table facts `seed`, `jobs`, `accelerator`, `accelerator_reason`, `run_as`, `image` (of `moonboot.install`,
+--   nil without)
 -- @treturn table
 function provenance.run(experiment, facts)
   local samples = experiment.samples

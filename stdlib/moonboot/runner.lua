@@ -45,10 +45,6 @@ local function need(value, message, status)
   return value
 end
 
-local function need_input(value, message)
-  return need(value, message, BAD_INPUT)
-end
-
 local function append(run, record)
   need(run.journal:append(record))
 end
@@ -270,7 +266,10 @@ local function begin(run, options)
   end
   run.directory = need(opened, message)
   local user = options.run_as or resuming and json.value(run.directory.run.run_as)
-  if user then run.run_as = need_input(account.find(user)) end
+  if user then
+    local found, unknown = account.find(user)
+    run.run_as = need(found, unknown, BAD_INPUT)
+  end
   if experiment.install then
     need(iso.verify(need(experiment.option_values.iso, "this experiment installs from an ISO: give it one with --iso",
       BAD_INPUT), { hash = false, bootable = true }))
