@@ -1,6 +1,7 @@
 --- Reports: a run directory read, analysed, and laid out.
 -- @module moonboot.report
 local analysis = require "moonboot.analysis"
+local anomalies = require "moonboot.anomalies"
 local files = require "moonboot.files"
 local json = require "moonboot.json"
 local journal = require "moonboot.journal"
@@ -72,13 +73,19 @@ function report.render(results, format, options)
   return page
 end
 
---- Adds what only the run directory knows: where it is, and what the logs of silent guests say.
+--- Adds what only the run directory knows: where it is, what the logs of silent guests say, and in which boots the
+-- logs, or anything else, are not like the others.
 -- @tparam table results changed
 -- @string directory
 -- @treturn table results
 function report.enrich(results, directory)
   results.directory = directory
   for _, key in ipairs(results.order) do silence.note(results[key], directory) end
+  if not results.anomalies then
+    local unseen
+    results.anomalies, unseen = anomalies.find(results, directory)
+    table.move(unseen, 1, #unseen, #results.caveats + 1, results.caveats)
+  end
   return results
 end
 

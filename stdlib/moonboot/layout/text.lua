@@ -310,7 +310,8 @@ local function anomalies(page, list)
   if not list or #list == 0 then return end
   page:rule("ANOMALIES", "=")
   for _, anomaly in ipairs(list) do
-    page:note(("%s sample %s: %s"):format(anomaly.key, anomaly.index or "?", anomaly.text))
+    local where = anomaly.index and ("%s sample %d"):format(anomaly.key, anomaly.index) or anomaly.key
+    page:note(("%s: %s"):format(where, anomaly.text))
     for _, line in ipairs(anomaly.lines or {}) do page:add("      | %s", line:sub(1, WIDTH)) end
   end
 end
