@@ -25,6 +25,22 @@ static int capture_tostring (lua_State *L) {
   return mb_lua_tostring(L, MB_READER_TYPE);
 }
 
+/* The next bytes and when they came, or nothing at the end. */
+static int capture_read (lua_State *L) {
+  struct mb_capture *capture = mb_lua_checkopen(L, 1, MB_READER_TYPE);
+  const char *data;
+  size_t size;
+  int64_t t_ns;
+  struct mb_error err;
+  int status = mb_capture_read(capture, &data, &size, &t_ns, &err);
+  if (status < 0) return mb_lua_pushfailure(L, &err);
+  if (status == 0) return 0;
+  lua_pushlstring(L, data, size);
+  if (t_ns == MB_TIME_UNKNOWN) return 1;
+  lua_pushinteger(L, t_ns);
+  return 2;
+}
+
 static int capture_timed (lua_State *L) {
   lua_pushboolean(L, mb_capture_timed(mb_lua_checkopen(L, 1, MB_READER_TYPE)));
   return 1;
@@ -53,6 +69,7 @@ static int capture_stats (lua_State *L) {
 
 int luaopen_moonboot_capture (lua_State *L) {
   static const luaL_Reg methods[] = {{"close", capture_close},
+                                     {"read", capture_read},
                                      {"timed", capture_timed},
                                      {"stats", capture_stats},
                                      {"__tostring", capture_tostring},
