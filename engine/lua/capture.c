@@ -68,12 +68,9 @@ static int capture_stats (lua_State *L) {
 }
 
 int luaopen_moonboot_capture (lua_State *L) {
-  static const luaL_Reg methods[] = {{"close", capture_close},
-                                     {"read", capture_read},
-                                     {"timed", capture_timed},
-                                     {"stats", capture_stats},
-                                     {"__tostring", capture_tostring},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"close", capture_close},         {"read", capture_read},
+                                     {"timed", capture_timed},         {"stats", capture_stats},
+                                     {"__tostring", capture_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"open", capture_open}, {NULL, NULL}};
   mb_lua_newtype(L, MB_READER_TYPE, methods, capture_close);
   luaL_newlib(L, functions);
