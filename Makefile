@@ -25,13 +25,13 @@ ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/eng
 RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg lua-cjson lua-luv lua-argparse \
   qemu-system-x86 qemu-utils xorriso
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-format clang-tidy valgrind \
-  busybox-static cpio jq bsdextrautils
+  busybox-static cpio jq bsdextrautils lua-ldoc lua-discount
 
 # The steps of `make check`; tests/*/*.mk add theirs, and their packages.
-CHECKS = lint test asan tsan
+CHECKS = lint doc test asan tsan
 
 .PHONY: all always demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format \
-  clean install uninstall deb packages-run packages-test
+  clean doc install uninstall deb packages-run packages-test
 
 all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so guest
 
@@ -103,6 +103,11 @@ lint-c: $(BUILD)/commit.h
 
 lint-lua:
 	luacheck -q stdlib scripts examples tests
+
+# The reference of the library: build/doc/index.html.
+doc:
+	@$(call need,lua-ldoc lua-discount)
+	ldoc --fatalwarnings -c .ldoc -d $(BUILD)/doc stdlib/moonboot
 
 format:
 	clang-format -i $(C_FILES)

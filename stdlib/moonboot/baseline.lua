@@ -2,8 +2,11 @@
 -- @module moonboot.baseline
 local baseline = {}
 
---- Error, in percent of the claim, below which a claim is `VERIFIED`, and below which it is `PLAUSIBLE`.
-baseline.VERIFIED_BELOW, baseline.PLAUSIBLE_BELOW = 10, 20
+--- Error, in percent of the claim, below which a claim is `VERIFIED`.
+baseline.VERIFIED_BELOW = 10
+
+--- Error, in percent of the claim, below which a claim is `PLAUSIBLE`.
+baseline.PLAUSIBLE_BELOW = 20
 
 local function positive(x)
   return type(x) == "number" and x > 0 and x < math.huge

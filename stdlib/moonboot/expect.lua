@@ -271,6 +271,7 @@ end
 -- Options: `timeout` in seconds for each wait (default 60), `label` for messages, `fail`: a pattern or a list of
 -- patterns that end the wait at once, `nudge`: after so many seconds of waiting send ENTER, each time (for prompts
 -- that a log line may have overwritten).
+-- @tparam Console self
 -- @param pattern a string, an LPeg pattern, or a dialogue
 -- @tparam[opt] table options
 -- @treturn ?table the match `{ text, line, before, captures, t_ns, index }` (`t_ns`: CLOCK_MONOTONIC time of its first
@@ -289,6 +290,7 @@ function expect.expect(self, pattern, options)
 end
 
 --- Calls a function while a pattern means failure: every wait inside it ends at once when the guest says it.
+-- @tparam Console self
 -- @param pattern a string or an LPeg pattern
 -- @tparam function fn
 -- @param ... its arguments
@@ -305,6 +307,7 @@ end
 --- Runs a shell command in the guest and waits for its end. A shell prompt must be waiting.
 -- The end is marked by a word that the echo of the command does not contain, because the shell completes it with the
 -- exit status.
+-- @tparam Console self
 -- @string command one line for a Bourne-like shell
 -- @tparam[opt] table options those of `expect`
 -- @treturn ?string what it printed, or nil and a message

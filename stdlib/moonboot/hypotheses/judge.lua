@@ -66,7 +66,10 @@ local function accurate(key, c, below)
   return part
 end
 
-
+--- The measured mean is within a share of a claim, in every configuration.
+-- @tparam table h the hypothesis, in normal form
+-- @tparam table results of `moonboot.analysis`
+-- @treturn table verdict
 function judge.accuracy(h, results)
   local parts = {}
   for _, configuration in ipairs(selection.configurations(results)) do
@@ -79,6 +82,10 @@ function judge.accuracy(h, results)
   return combined(parts, test, "no configuration has such a baseline")
 end
 
+--- The coefficient of variation is below a limit, in every configuration.
+-- @tparam table h the hypothesis, in normal form
+-- @tparam table results of `moonboot.analysis`
+-- @treturn table verdict
 function judge.repeatability(h, results)
   local parts = {}
   for i, configuration in ipairs(selection.configurations(results)) do
@@ -208,11 +215,19 @@ end
 
 local STEP_TEST = "Mann-Whitney U for each step, Holm-corrected, 5 % level"
 
+--- Boot time falls (or rises) from each step of an axis to the next.
+-- @tparam table h the hypothesis, in normal form
+-- @tparam table results of `moonboot.analysis`
+-- @treturn table verdict
 function judge.monotone(h, results)
   local lists, left_out = sequences(results, h.axis)
   return ordered(lists, left_out, h.direction == "rising" and 1 or -1, STEP_TEST)
 end
 
+--- Parallel efficiency falls with the number of vCPUs.
+-- @tparam table _ the hypothesis, in normal form
+-- @tparam table results of `moonboot.analysis`
+-- @treturn table verdict
 function judge.decreasing_efficiency(_, results)
   local lists, left_out = sequences(results, "cpus")
   for _, list in ipairs(lists) do
@@ -223,6 +238,10 @@ function judge.decreasing_efficiency(_, results)
   return ordered(lists, left_out, 1, STEP_TEST .. ", of CPU time p T(p)")
 end
 
+--- What a function of the experiment says.
+-- @tparam table h the hypothesis, in normal form
+-- @tparam table results of `moonboot.analysis`
+-- @treturn table verdict
 function judge.custom(h, results)
   local test = "a function of the experiment"
   if type(h.test) ~= "function" then
