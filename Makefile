@@ -18,7 +18,7 @@ LUA_LIBS = $(shell pkg-config --libs lua5.4)
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine -I$(BUILD) $(LUA_CFLAGS) -MMD -MP
 
 CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
-BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(wildcard engine/lua/*.c))
+BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/lua/readline.c,$(wildcard engine/lua/*.c)))
 C_FILES = $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch] examples/guest/*.[ch])
 ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/engine/test_*.c))
 
@@ -33,7 +33,7 @@ CHECKS = lint doc test asan tsan
 .PHONY: all always demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format \
   clean doc install uninstall deb packages-run packages-test
 
-all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so guest
+all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so guest
 
 $(BUILD)/moonboot: $(BUILD)/obj/main.o $(CORE) $(BINDING)
 	$(CC) $(LDFLAGS) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
@@ -50,6 +50,11 @@ $(BUILD)/commit.h: always
 	@echo '#define MB_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define MB_COMMIT "$(COMMIT)"' > $@
 
 $(BUILD)/obj/lua/engine.o: $(BUILD)/commit.h
+$(BUILD)/obj/main.o: ALL_CFLAGS += -DMB_LIBDIR='"$(LIBDIR:$(PREFIX)/%=%)"'
+
+$(BUILD)/lib/moonboot/readline.so: $(BUILD)/obj/lua/readline.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(SANITIZE) -shared -o $@ $^ -lreadline
 
 $(BUILD)/obj/%.o: engine/%.c
 	@mkdir -p $(@D)
@@ -119,7 +124,7 @@ clean:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/moonboot $(DESTDIR)$(LUADIR)/moonboot/guest
 	install -m 755 $(BUILD)/moonboot $(DESTDIR)$(BINDIR)/moonboot
-	install -m 644 $(BUILD)/lib/moonboot/engine.so $(DESTDIR)$(LIBDIR)/moonboot/engine.so
+	install -m 644 $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so $(DESTDIR)$(LIBDIR)/moonboot
 	cd stdlib && find moonboot -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(LUADIR))/{}' ';'
 	find scripts -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(LUADIR)/moonboot/{}' ';'
 	install -m 644 $(GUEST)/demo.elf $(GUEST)/demo.iso $(DESTDIR)$(LUADIR)/moonboot/guest

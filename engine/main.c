@@ -15,6 +15,10 @@
 
 enum { STATUS_BAD_SCRIPT = 2 };
 
+#ifndef MB_LIBDIR /* below the prefix */
+#define MB_LIBDIR "lib/lua/5.4"
+#endif
+
 /* Where the library and the ready-made scripts are, below a root. */
 struct layout {
   const char *library, *scripts;
@@ -29,13 +33,15 @@ static bool holds_library (const char *root, const struct layout *layout) {
   return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
 }
 
-/* The root is the directory of the program or one above it. */
-static const struct layout *find_library (char root[PATH_MAX]) {
+/* The root is the directory of the program, `bin`, or one above it. */
+static const struct layout *find_library (char root[PATH_MAX], char bin[PATH_MAX]) {
   ssize_t n = readlink("/proc/self/exe", root, PATH_MAX - 1);
   if (n <= 0) return NULL;
   root[n] = '\0';
+  bin[0] = '\0';
   for (char *slash; (slash = strrchr(root, '/')) != NULL;) {
     *slash = '\0';
+    if (bin[0] == '\0') memcpy(bin, root, strlen(root) + 1);
     if (holds_library(root, &checkout)) return &checkout;
     if (holds_library(root, &installed)) return &installed;
   }
@@ -56,12 +62,19 @@ static int describe_error (lua_State *L) {
   return 1;
 }
 
-static void set_search_path (lua_State *L, const char *root, const struct layout *layout) {
+/* The modules in C that the program is not linked with (moonboot.readline) are in lib beside a built program, and where
+** Lua's are below a prefix. */
+static void set_search_path (lua_State *L, const char *root, const char *bin,
+                             const struct layout *layout) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "path");
   lua_pushfstring(L, "%s/%s/?.lua;%s/%s/?/init.lua;%s/%s/?.lua;%s", root, layout->library, root,
                   layout->library, root, layout->scripts, lua_tostring(L, -1));
   lua_setfield(L, -3, "path");
+  lua_pop(L, 1);
+  lua_getfield(L, -1, "cpath");
+  lua_pushfstring(L, "%s/lib/?.so;%s/" MB_LIBDIR "/?.so;%s", bin, root, lua_tostring(L, -1));
+  lua_setfield(L, -3, "cpath");
   lua_pop(L, 2);
 }
 
@@ -75,7 +88,7 @@ static void set_arguments (lua_State *L, int argc, char **argv) {
   lua_setglobal(L, "arg");
 }
 
-/* Runs in protected mode: (argc, argv, root, layout) -> exit status. */
+/* Runs in protected mode: (argc, argv, root, bin, layout) -> exit status. */
 static int run (lua_State *L) {
   int argc = (int)lua_tointeger(L, 1);
   char **argv = lua_touserdata(L, 2);
@@ -83,7 +96,7 @@ static int run (lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_moonboot_engine);
   lua_setfield(L, -2, "moonboot.engine");
-  set_search_path(L, lua_tostring(L, 3), lua_touserdata(L, 4));
+  set_search_path(L, lua_tostring(L, 3), lua_tostring(L, 4), lua_touserdata(L, 5));
   lua_getglobal(L, "require");
   lua_pushstring(L, "moonboot.cli");
   lua_call(L, 1, 1);
@@ -95,10 +108,10 @@ static int run (lua_State *L) {
 }
 
 int main (int argc, char **argv) {
-  char root[PATH_MAX];
+  char root[PATH_MAX], bin[PATH_MAX];
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
   signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and so lost exit statuses */
-  const struct layout *layout = find_library(root);
+  const struct layout *layout = find_library(root, bin);
   if (layout == NULL) {
     fprintf(stderr, "moonboot: its library is not beside this program (share/lua/5.4/moonboot): "
                     "run it from its checkout, or reinstall\n");
@@ -114,9 +127,10 @@ int main (int argc, char **argv) {
   lua_pushinteger(L, argc);
   lua_pushlightuserdata(L, argv);
   lua_pushstring(L, root);
+  lua_pushstring(L, bin);
   lua_pushlightuserdata(L, (void *)layout);
   int status = STATUS_BAD_SCRIPT;
-  if (lua_pcall(L, 4, 1, 1) == LUA_OK)
+  if (lua_pcall(L, 5, 1, 1) == LUA_OK)
     status = (int)lua_tointeger(L, -1);
   else
     fprintf(stderr, "moonboot: %s\n", lua_tostring(L, -1));

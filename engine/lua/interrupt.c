@@ -1,6 +1,6 @@
 /* engine.interrupt: the signals that ask the program to end (SIGINT, SIGTERM, SIGHUP), for a program that runs scripts
 ** of others. The first one is for the event loop, which finds it by a file descriptor. A script that keeps the
-** loop from running is stopped after a while, by an error in the middle of it; the library never is, so that its
+** loop from running is stopped after a while (at once, where a person waits), by an error in the middle of it; the library never is, so that its
 ** records stay whole. The second signal ends the program at once, whatever it is doing.
 **
 ** Signal dispositions belong to the process, and so does all state here. */
@@ -31,6 +31,7 @@ enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
 
 static struct {
   bool watching;
+  bool impatient; /* the loop has no time to take a signal first */
   int event;
   pthread_t owner;
   volatile sig_atomic_t signal; /* the first one; 0: none yet */
@@ -52,8 +53,11 @@ static void stop_script (lua_State *L, lua_Debug *ar) {
   if (ar->currentline < 0 || strncmp(ar->source, state.library, strlen(state.library)) == 0) return;
   lua_sethook(L, NULL, 0, 0);
   alarm(PATIENCE_SECONDS); /* it may catch the error and go on */
-  lua_pushfstring(L, "%s:%d: interrupted: it ran for %d s without a wait", ar->short_src,
-                  ar->currentline, PATIENCE_SECONDS);
+  lua_pushfstring(L, "%s:%d: interrupted", ar->short_src, ar->currentline);
+  if (!state.impatient) {
+    lua_pushfstring(L, ": it ran for %d s without a wait", PATIENCE_SECONDS);
+    lua_concat(L, 2);
+  }
   lua_error(L);
 }
 
@@ -68,6 +72,7 @@ static void on_signal (int signal) {
     state.signal_ns = mb_clock_now();
     eventfd_write(state.event, 1);
     alarm(PATIENCE_SECONDS);
+    if (state.impatient) lua_sethook(state.running, stop_script, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
   } else if (mb_clock_now() - state.signal_ns > ONE_REQUEST_NS) {
     _exit(STATUS_INTERRUPTED); /* every child goes with its parent */
   }
@@ -76,8 +81,8 @@ static void on_signal (int signal) {
 
 /* -- for Lua -- */
 
-/* watch(library): library begins the source names of the code to spare. Returns a descriptor that becomes readable
-** with the first signal. */
+/* watch(library [, impatient]): library begins the source names of the code to spare. Returns a descriptor that becomes
+** readable with the first signal. */
 static int interrupt_watch (lua_State *L) {
   const char *library = luaL_checkstring(L, 1);
   if (state.watching) return luaL_error(L, "the signals are watched already");
@@ -90,6 +95,7 @@ static int interrupt_watch (lua_State *L) {
   snprintf(state.library, sizeof state.library, "%s", library);
   state.owner = pthread_self();
   state.signal = state.taken = 0;
+  state.impatient = lua_toboolean(L, 2);
   state.running = L;
   state.watching = true;
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

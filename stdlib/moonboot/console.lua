@@ -6,6 +6,7 @@
 local engine = require "moonboot.engine"
 local uv = require "luv"
 local expect = require "moonboot.expect"
+local names = require "moonboot.names"
 local task = require "moonboot.task"
 
 local console = {}
@@ -40,6 +41,7 @@ function console.open(name, options)
     backlog_first = 1,
     dropped_lines = 0,
     tail = {},
+    tail_ns = {},
     line_count = 0,
     consumed = 0,
     failures = {},
@@ -55,6 +57,14 @@ function Console:listen(listener)
   table.insert(self.listeners, listener)
 end
 
+--- Takes a listener away.
+-- @tparam table listener
+function Console:ignore(listener)
+  for i, known in ipairs(self.listeners) do
+    if known == listener then return table.remove(self.listeners, i) end
+  end
+end
+
 -- The first byte of the current text that nobody has consumed yet.
 local function first_fresh(self, text)
   for i = 1, #text do
@@ -66,7 +76,8 @@ end
 
 local function keep(self, text)
   self.line_count = self.line_count + 1
-  self.tail[(self.line_count - 1) % TAIL_LINES + 1] = text
+  local place = (self.line_count - 1) % TAIL_LINES + 1
+  self.tail[place], self.tail_ns[place] = text, text ~= "" and self.lines:stamp(1) or nil
   local from = text == "" and 1 or first_fresh(self, text)
   if from <= #text then
     local line = { text = text, from = from, stamps = self.lines:stamps() }
@@ -86,10 +97,21 @@ local function compact(self)
   end
 end
 
+-- Takes in the next bytes, past whoever looks at them as they are.
+local function pull(self)
+  if not self.onlooker then return self.lines:pull(self.handle) end
+  self.handle:drain_event()
+  local bytes, t_ns = self.handle:read()
+  if not bytes then return 0 end
+  self.onlooker(bytes, t_ns)
+  self.lines:push(bytes, t_ns)
+  return #bytes
+end
+
 --- Takes in what the ring holds.
 function Console:pump()
   local lines, any = self.lines, false
-  while lines:pull(self.handle) > 0 do
+  while pull(self) > 0 do
     any = true
     local text = lines:next()
     while text do
@@ -160,15 +182,27 @@ end
 --- The last lines, the unfinished one included.
 -- @int[opt=20] count
 -- @treturn {string,…}
+-- @treturn table when each began, CLOCK_MONOTONIC ns by its place in the list; none for empty lines
 function Console:last_lines(count)
   count = math.min(count or 20, TAIL_LINES)
-  local out = {}
+  local out, began_ns = {}, {}
   for number = math.max(1, self.line_count - count + 1), self.line_count do
-    table.insert(out, self.tail[(number - 1) % TAIL_LINES + 1])
+    local place = (number - 1) % TAIL_LINES + 1
+    table.insert(out, self.tail[place])
+    began_ns[#out] = self.tail_ns[place]
   end
   local unfinished = self.lines:partial()
-  if unfinished ~= "" then table.insert(out, unfinished) end
-  return out
+  if unfinished ~= "" then
+    table.insert(out, unfinished)
+    began_ns[#out] = self.lines:stamp(1)
+  end
+  return out, began_ns
+end
+
+--- Shows the bytes as they come to a function, until it is taken away.
+-- @tparam ?function onlooker called with bytes and their time (CLOCK_MONOTONIC ns); nil: nobody looks any more
+function Console:show_bytes(onlooker)
+  self.onlooker = onlooker
 end
 
 Console.expect = expect.expect
@@ -203,14 +237,23 @@ function Console:stats()
   return self.handle:stats()
 end
 
+function Console:__tostring()
+  local stats = not self.closed and self:stats()
+  return ("console %s (%s)"):format(self.name, stats and ("%d lines, %d bytes"):format(self.line_count, stats.bytes)
+    or "closed")
+end
+
 --- Closes the console. Idempotent.
 function Console:close()
   if self.poll then
     self.poll:close()
     self.poll = nil
   end
+  self.closed = true
   self:end_with("the console is closed")
   self.handle:close()
 end
+
+names.guard(Console, "a console", { "log", "timing", "poll", "transcript", "step", "gone", "onlooker", "closed" })
 
 return console

@@ -15,20 +15,31 @@ function files.absolute(path)
   return uv.cwd() .. "/" .. path
 end
 
+local function set(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+-- The XDG base directory specification: a relative path there is to be ignored.
+local function base_dir(variable, default)
+  local base = set(variable)
+  if base and base:sub(1, 1) == "/" then return base .. "/moonboot" end
+  return (uv.os_homedir() or "/tmp") .. default .. "/moonboot"
+end
+
 --- Where moonboot keeps what it can make again: `$MOONBOOT_CACHE`, else `$XDG_CACHE_HOME/moonboot`, else
 -- `~/.cache/moonboot`.
 -- @treturn string absolute; it need not exist
 function files.cache_dir()
-  local function set(name)
-    local value = os.getenv(name)
-    return value ~= "" and value or nil
-  end
   local own = set("MOONBOOT_CACHE")
-  if own then return files.absolute(own) end
-  local base = set("XDG_CACHE_HOME")
-  -- The XDG base directory specification: a relative path there is to be ignored.
-  if base and base:sub(1, 1) == "/" then return base .. "/moonboot" end
-  return (uv.os_homedir() or "/tmp") .. "/.cache/moonboot"
+  return own and files.absolute(own) or base_dir("XDG_CACHE_HOME", "/.cache")
+end
+
+--- Where moonboot keeps what should outlive a session, such as the prompt's history: `$XDG_STATE_HOME/moonboot`, else
+-- `~/.local/state/moonboot`.
+-- @treturn string absolute; it need not exist
+function files.state_dir()
+  return base_dir("XDG_STATE_HOME", "/.local/state")
 end
 
 --- Makes a directory and those above it, for this user only.

@@ -18,10 +18,33 @@ function moonboot.grammar(rules)
   return require("moonboot.grammar").new(rules)
 end
 
-return setmetatable(moonboot, {
-  __index = function(self, name)
-    local module = require("moonboot." .. name)
-    rawset(self, name, module)
-    return module
-  end,
-})
+-- The modules that there are, beside this file.
+local function modules()
+  local names, dir = {}, debug.getinfo(1, "S").source:match("^@(.*/)[^/]*$")
+  local uv = require "luv"
+  local entries = dir and uv.fs_scandir(dir)
+  while entries do
+    local entry = uv.fs_scandir_next(entries)
+    if not entry then break end
+    names[#names + 1] = entry:match("^([%w_]+)%.lua$")
+  end
+  for name in pairs(moonboot) do names[#names + 1] = name end
+  return names
+end
+
+local function load(self, name)
+  if type(name) ~= "string" or name:find("^__") then return nil end
+  local ok, module = pcall(require, "moonboot." .. name)
+  if not ok then
+    local text = require "moonboot.text"
+    if not tostring(module):find(("module 'moonboot.%s' not found"):format(name), 1, true) then error(module, 0) end
+    error(("moonboot has no '%s'%s"):format(text.escape(name), text.suggest(name, modules())), 2)
+  end
+  if type(module) == "table" and not getmetatable(module) then
+    require("moonboot.names").guard(module, "moonboot." .. name)
+  end
+  rawset(self, name, module)
+  return module
+end
+
+return setmetatable(moonboot, { __index = load, __keys = modules })

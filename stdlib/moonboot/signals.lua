@@ -15,9 +15,10 @@ local LIBRARY = debug.getinfo(1, "S").source:match("^(.*/)[^/]*$")
 
 --- Watches for signals.
 -- @tparam function stop called once, with the signal's name
+-- @tparam[opt] table options `impatient = true`: a script that does not let the loop run gets its error at once
 -- @treturn Watch `watch:close()` gives the signals their old meaning; also a to-be-closed value
-function signals.watch(stop)
-  local poll = assert(uv.new_poll(assert(interrupt.watch(LIBRARY))))
+function signals.watch(stop, options)
+  local poll = assert(uv.new_poll(assert(interrupt.watch(LIBRARY, options and options.impatient))))
   poll:start("r", function()
     local name = interrupt.take()
     if name then stop(name) end

@@ -12,6 +12,7 @@ local check = require "moonboot.check"
 local console = require "moonboot.console"
 local keyboard = require "moonboot.keyboard"
 local machine = require "moonboot.machine"
+local names = require "moonboot.names"
 local qmp = require "moonboot.qmp"
 local screen = require "moonboot.screen"
 local task = require "moonboot.task"
@@ -22,10 +23,29 @@ local vm = {}
 
 local methods = {}
 
+-- Fields that a guest has only at times.
+local OCCASIONAL = { "closed", "current_step", "exit", "exit_poll", "guest_panicked", "on_event", "on_step", "process",
+  "qemu_version", "qmp", "screen", "keyboard", "shutdown_reason", "stopped", "t0_ns", "t0_realtime_ns", "transcript" }
+
 -- Fields are methods, then consoles by their names (`vm.com1`).
 local Vm = { __name = "moonboot.vm" }
+
+function Vm.__keys(self)
+  local keys = table.move(OCCASIONAL, 1, #OCCASIONAL, 1, {})
+  for _, known in ipairs { methods, self.consoles_by_name, self } do
+    for key in pairs(known) do table.insert(keys, key) end
+  end
+  return keys
+end
+
 function Vm.__index(self, key)
-  return methods[key] or rawget(self, "consoles_by_name")[key]
+  local found = methods[key] or rawget(self, "consoles_by_name")[key]
+  if found ~= nil then return found end
+  local known = Vm.__keys(self)
+  for _, name in ipairs(OCCASIONAL) do
+    if key == name then return nil end
+  end
+  return (names.miss("a guest", key, known))
 end
 
 -- How long QEMU may take to answer, and to go at each step of stopping it.
@@ -40,8 +60,8 @@ local function capture_paths(options, index, name)
   return { log = stem .. ".log", timing = stem .. ".timing", transport = options.transport }
 end
 
-local function open_consoles(self, names, options)
-  for index, name in ipairs(names) do
+local function open_consoles(self, console_names, options)
+  for index, name in ipairs(console_names) do
     local paths = capture_paths(options, index, name)
     paths.transport = options.transport
     local opened, message, code = console.open(name, paths)
@@ -300,7 +320,44 @@ Vm.__gc = methods.close
 
 function Vm.__tostring(self)
   local state = self.closed and "closed" or self:ending() or "running"
-  return ("vm (%s, %d vCPUs, %s)"):format(self.machine.arch, self.machine.cpus, state)
+  local cpus = self.machine.cpus
+  return ("vm (%s, %d vCPU%s, %s)"):format(self.machine.arch, cpus, cpus == 1 and "" or "s", state)
+end
+
+--- The last lines that a console said, with their times.
+-- @tparam[opt] table options `count` (how many, default 20), `console` (its name, default the first one), `follow =
+--   true` to print lines as they come until the guest ends (or Ctrl-C); a number is a count
+-- @treturn ?{table,…} `{ text =, t_ms = }`, milliseconds since t0; as a string a page. Nothing after following
+function methods:tail(options)
+  if type(options) ~= "table" then options = { count = options } end
+  local line = options.console and self.consoles_by_name[options.console] or self.consoles[1]
+  local watching = require "moonboot.watching"
+  local tail = watching.tail(line, self.t0_ns, options.count)
+  if not options.follow then return tail end
+  print(tail)
+  watching.follow(line, self.t0_ns, print)
+end
+
+--- Connects the terminal with a console until Ctrl-] is typed or the guest ends. All other keys go to the guest.
+-- @string[opt] name of the console, by default the first one
+-- @treturn ?boolean true, or nil and a message
+function methods:attach(name)
+  local line = name and self.consoles_by_name[name] or self.consoles[1]
+  return require("moonboot.attach")(line)
+end
+
+--- Applies a grammar to what the guest has said so far, from its captures.
+-- @param grammar a grammar, a table of rules (`{ { "kernel", "Linux version" } }`), or the path or name of a grammar
+--   script, which is read anew each time
+-- @treturn ?table `markers` and more, as `capture.mark`, times in ns since t0; as a string a page that says, too, what
+--   came nearest to rules that did not match. Or nil and a message
+function methods:markers(grammar)
+  local paths = {}
+  for _, line in ipairs(self.consoles) do table.insert(paths, line.log) end
+  if #paths == 0 then return nil, "this guest keeps no captures: boot it with a 'dir'" end
+  local watching = require "moonboot.watching"
+  if not self.exit then watching.settle(self.consoles) end
+  return watching.markers(paths, grammar)
 end
 
 -- What a guest with one console is mostly asked goes to its first one.

@@ -1,0 +1,238 @@
+-- The prompt, as a person has it: on a terminal, and with its input from a pipe.
+local files = require "moonboot.files"
+local task = require "moonboot.task"
+local uv = require "luv"
+
+local root = debug.getinfo(1, "S").source:match("^@(.*)tests/system/") or "./"
+local pty = dofile(root .. "tests/system/support/pty.lua")
+local KERNEL = uv.fs_realpath(root .. "build/guest/demo.elf")
+local BOOT = ('vm = boot{ arch = "i386", accel = "tcg", kernel = "%s" }'):format(KERNEL)
+
+describe("moonboot repl", function()
+  local dir, state_before
+
+  before_each(function()
+    dir = assert(files.make_temp_dir "/tmp/moonboot-spec-")
+    state_before = os.getenv "XDG_STATE_HOME"
+    uv.os_setenv("XDG_STATE_HOME", dir)
+  end)
+
+  after_each(function()
+    if state_before then uv.os_setenv("XDG_STATE_HOME", state_before) else uv.os_unsetenv "XDG_STATE_HOME" end
+    files.remove(dir)
+  end)
+
+  -- What a session says to lines of input. -> standard output, standard error, exit status
+  local function session(lines, ...)
+    local input, out, err = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
+    local said, code, open = { [out] = "", [err] = "" }, nil, 2
+    local news = task.event()
+    local process = assert(uv.spawn(uv.exepath(), { args = { "repl", ... }, stdio = { input, out, err } },
+      function(status)
+        code = status
+        news:pulse()
+      end))
+    for _, stream in ipairs { out, err } do
+      stream:read_start(function(_, bytes)
+        if bytes then said[stream] = said[stream] .. bytes else open = open - 1 end
+        news:pulse()
+      end)
+    end
+    input:write(table.concat(lines, "\n") .. "\n")
+    input:shutdown()
+    while not (code and open == 0) do assert(news:wait(120)) end
+    for _, handle in ipairs { input, out, err, process } do handle:close() end
+    task.settle()
+    return said[out], said[err], code
+  end
+
+  describe("from a pipe", function()
+    it("shows what expressions give and nothing else", function()
+      local out, err, code = session {
+        "1 + 1", "x = 5", "=x", "x, nil, 'a\\27b'", "nil", "", "local y = { 1 }", "y", "_",
+      }
+      assert.equal('2\n5\n5  nil  "a\\eb"\nnil\n{ 1 }\n{ 1 }\n', out)
+      assert.equal("", err)
+      assert.equal(0, code)
+    end)
+
+    it("takes chunks of several lines", function()
+      local out = session { "function f(", "a,", "b) return a * b end", "f(", "6, 7)" }
+      assert.equal("42\n", out)
+    end)
+
+    it("says errors in one line with their number, and ends with status 2", function()
+      local out, err, code = session { "x = 1", "error 'one\\ntwo'", "f = )", ":trace", "x" }
+      assert.equal("stdin:2: one (:trace shows more)\nstdin:3: unexpected symbol near ')'\n", err)
+      assert.matches("^stdin:2: one\ntwo\nstack traceback:\n.*stdin:2: in main chunk\n1\n$", out)
+      assert.equal(2, code)
+    end)
+
+    it("suggests the right name", function()
+      local _, err = session { "prnt(1)", "=mb.stat", "mb.stats.medain{}", "string.fromat()", "local q = {}", "q.b.c()",
+        ":hlep", ":doc mb.stats.medain" }
+      assert.equal(table.concat({
+        "stdin:1: there is no variable 'prnt' (did you mean 'print'?)",
+        "stdin:2: moonboot has no 'stat' (did you mean 'stats'?)",
+        "stdin:3: moonboot.stats has no 'medain' (did you mean 'median'?)",
+        "stdin:4: attempt to call a nil value (field 'fromat') (did you mean 'format'?)",
+        "stdin:6: attempt to index a nil value (field 'b')",
+        "there is no ':hlep' (did you mean 'help'?); :help lists what there is",
+        "there is no 'mb.stats.medain' (did you mean 'median'?)",
+      }, "\n") .. "\n", err)
+    end)
+
+    it("documents functions and modules from their sources", function()
+      local out, err = session { ":doc boot", ":doc mb.stats.median", ":doc mb.text", ":doc string.format", ":help" }
+      assert.matches("^boot%(description%)\n  Boots a machine and lets it run", out)
+      assert.matches("\nmb%.stats%.median%(xs, %[level%]%)\n  Median with its exact order%-statistic interval", out)
+      assert.matches("\nmoonboot%.text\n.-\n  text%.escape%(bytes, keep%) +Makes any bytes safe to print", out)
+      assert.matches("\n  :trace +All of the last error", out)
+      assert.matches("^string%.format is a function in C without documentation here", err)
+    end)
+
+    it("runs a script first", function()
+      local path = dir .. "/first.lua"
+      assert(files.write(path, "greeting = 'hello'\nreturn 7\n"))
+      assert.equal('7\n"hello"\n', (session({ "_", "greeting" }, path)))
+      local _, err, code = session({}, dir .. "/none.lua")
+      assert.matches("cannot read script: ", err)
+      assert.equal(2, code)
+    end)
+
+    it("boots, talks to and marks a guest", function()
+      local out, err, code = session {
+        BOOT, 'vm:expect("login: ").text', "vm", "vm:tail(2)", "vm.consol", "vm:expct()",
+        'markers{ { "cpus", "demo: CPUs: " }, { "nothing", "demo: driverz" } }',
+        'vm:markers "demo"', 'vm:expect("never", { timeout = 0.1 })',
+      }
+      assert.matches('^"login: "\nvm %(i386, 1 vCPU, running%)\n', out)
+      assert.matches("\n +%d+%.%d%d%d  demo: services: .-\n +%d+%.%d%d%d  login: \n", out)
+      assert.matches("never matched: nothing\n\nnothing looks for \"demo: driverz\"\n  nearest: com1 line %d+ at", out)
+      assert.matches("com1 +login_prompt +login: \n", out)
+      assert.matches('nil, com1: "never": did not come within 0.1 s\n', out)
+      assert.equal("stdin:5: a guest has no 'consol' (did you mean 'consoles'?)\n"
+        .. "stdin:6: a guest has no 'expct' (did you mean 'expect'?)\n", err)
+      assert.equal(2, code)
+    end)
+
+    it("reads and draws a run", function()
+      local path = dir .. "/run"
+      local out, err, code = session {
+        ('results = run("demo", { samples = 2, set = { cpus = 1 }, quiet = true, output = "%s" })'):format(path),
+        ('plot(load_run "%s")'):format(path), "results.cpu_1.statistics.n", 'run("demo", { sampels = 2 })', 'run "dmo"',
+      }
+      assert.matches("\nmedian boot time, kernel_entry %-> login_prompt\n  1 CPU  █[^%d]+ %d+%.%d+ ms %(n 2%)\n", out)
+      assert.matches("\n  1 CPU  ▁█  %d", (out:gsub("█▁", "▁█")))
+      assert.matches("\nphases of 1 CPU, medians\n  kernel_entry %-> memory +█", out)
+      assert.matches("\n2\n$", out)
+      assert.matches("has an option 'sampels' %(did you mean 'samples'%?%)", err)
+      assert.matches("no experiment 'dmo' %(did you mean 'demo'%?%)", err)
+      assert.equal(2, code)
+    end)
+  end)
+
+  describe("on a terminal", function()
+    local function open(...)
+      return pty.open(table.concat({ uv.exepath(), "repl", ... }, " "), { XDG_STATE_HOME = dir })
+    end
+
+    it("edits, completes, hints and remembers", function()
+      do
+        local t <close> = open()
+        t:expect "Ctrl-D leaves"
+        t:expect "> "
+        t:type "vaule = 6 * 7\r"
+        t:expect "> "
+        t:type "va\t\r" -- the only name that begins so
+        t:expect "42"
+        t:expect "> "
+        t:type "mb.stats.med\t"
+        t:expect "median(xs, [level])   Median with its exact order-statistic interval."
+        t:expect "> mb.stats.median"
+        t:type "{ 1, 2, 3 }\r"
+        t:expect "2  nil"
+        t:expect "> "
+        t:type "string.f\t"
+        t:expect "find(…)"
+        t:type "\x15"
+        t:type "if true then\r"
+        t:expect ">> "
+        t:type "  print 'two lines'\rend\r"
+        t:expect "two lines\r\n"
+        t:expect "> "
+        t:type "\x04"
+        assert.equal(0, t:wait())
+      end
+      local again <close> = open()
+      again:expect "> "
+      again:type "\x1b[A"
+      again:expect "end"
+      again:type "\r"
+      again:expect "two lines\r\n"
+      again:expect "> "
+      again:type "\x04"
+      assert.equal(0, again:wait())
+    end)
+
+    it("interrupts what runs, not the session", function()
+      local t <close> = open()
+      t:expect "> "
+      t:type "half a li\x03"
+      t:expect "^C"
+      t:expect "> "
+      t:type "sleep(1000)\r"
+      t:expect "\n"
+      task.sleep(0.3) -- the keys of a person, who sees it wait first
+      t:type "\x03"
+      t:expect "interrupted"
+      t:expect "> "
+      t:type "while true do end\r"
+      t:expect "\n"
+      task.sleep(0.3)
+      t:type "\x03"
+      t:expect "interrupted"
+      t:expect "> "
+      t:type "'still ' .. 'here'\r"
+      t:expect '"still here"'
+      t:expect "> "
+      t:type "\x04"
+      assert.equal(0, t:wait())
+    end)
+
+    it("lets a guest boot while nobody asks, connects to it, and stops it at the end", function()
+      local t <close> = open()
+      t:expect "> "
+      t:type(BOOT .. "\r")
+      t:expect "\n"
+      t:expect "> "
+      t:type "vm:attach()\r"
+      t:expect "com1: Ctrl-] leaves"
+      t:expect "login: "
+      t:type "root\r"
+      t:expect "# "
+      t:type "\x03" -- goes to the guest, not to us
+      t:type "\x1d"
+      t:expect "true"
+      t:expect "> "
+      t:type "'pid ' .. vm.process:pid()\r"
+      t:expect '"pid '
+      local pid = tonumber(t:expect '"')
+      t:expect "> "
+      assert.equal(0, uv.kill(pid, 0))
+      t:type "\x04"
+      assert.equal(0, t:wait())
+      assert.is_nil(uv.kill(pid, 0))
+    end)
+
+    it("gives the terminal back when it is told to end", function()
+      local t <close> = pty.open(("sh -c '%s repl; stty -a'"):format(uv.exepath()), { XDG_STATE_HOME = dir })
+      t:expect "> "
+      t:type 'uv = require "luv"; uv.kill(uv.os_getpid(), "sigterm"); sleep(1000)\r'
+      local shown = t:expect "-tostop"
+      assert.is_nil(shown:find("-icanon", 1, true))
+      assert.is_nil(shown:find("-echo ", 1, true))
+      t:wait()
+    end)
+  end)
+end)
