@@ -103,6 +103,8 @@ local function load_results(path)
   local results
   results, message = json.decode(content)
   if type(results) ~= "table" then return nil, ("%s is no JSON: %s"):format(path, message or "no object") end
+  local earlier = results.schema == nil and require("moonboot.predecessor").read(results, path)
+  if earlier then return earlier end
   if results.schema ~= analysis.SCHEMA then
     return nil, ("%s: its schema is %s, this version reads %s"):format(path, tostring(json.value(results.schema)),
       analysis.SCHEMA)

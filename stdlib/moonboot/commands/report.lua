@@ -8,7 +8,7 @@ local command = { name = "report", summary = "Report on a run directory, finishe
 --- Declares the arguments.
 -- @param cmd an argparse command
 function command.configure(cmd)
-  cmd:argument("dir", "Run directory, or a journal.jsonl in one.")
+  cmd:argument("dir", "Run directory, a journal.jsonl in one, or a results file, also of the Python profilers of old.")
   cmd:option("-f --format", ("A layout: %s; latex:table and other parts; or the path of a layout script.")
     :format(table.concat(report.formats(), ", "))):argname "FORMAT"
   cmd:option("-o --output", "Write to a file instead of standard output."):argname "FILE"
