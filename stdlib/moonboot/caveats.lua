@@ -51,6 +51,7 @@ end
 
 local FLAG_TEXT = {
   clock_stepped = "the host's clock was stepped during the boot: stamps before and after do not compare",
+  guest_reset = "the guest reset itself during the boot, and the time up to then is part of the figures",
 }
 
 local function flags(add, configurations)

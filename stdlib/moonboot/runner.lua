@@ -37,7 +37,7 @@ end
 
 -- Stops the run; caught in runner.run.
 local function stop(message, status)
-  error({ stop = message, status = status }, 0)
+  error({ stop = message, status = status or BAD_HOST }, 0)
 end
 
 local function need(value, message, status)
@@ -80,7 +80,7 @@ local function golden_image(run, configuration)
     report = function(message) run.progress:note(message) end,
     on_step = function(label) run.progress:live(("installing %s: %s"):format(experiment.guest, label)) end,
   })
-  if not path then stop(("cannot install %s: %s"):format(experiment.guest, made_by), BAD_HOST) end
+  if not path then stop(("cannot install %s: %s"):format(experiment.guest, made_by)) end
   run.image = {
     path = path,
     sha256 = made_by.sha256,
@@ -116,10 +116,11 @@ local function sample_machine(run, configuration, scratch)
   return copy(described, { disk = disks, boot = described.boot or (not described.kernel and "c" or nil) })
 end
 
+-- A sample that this host could not take is not journaled: it is taken when the run goes on.
 local function boot(run, entry, lease)
   local experiment, configuration = run.experiment, entry.configuration
   local scratch <close> = need(run.directory:scratch())
-  local record = sample.boot {
+  local record, of_host = sample.boot {
     machine = sample_machine(run, configuration, scratch),
     accel = run.accelerator,
     cores = lease.cores,
@@ -135,6 +136,10 @@ local function boot(run, entry, lease)
     run_as = run.run_as,
     report = function(trouble) run.progress:warn(trouble) end,
   }
+  if of_host then
+    stop(("%s sample %d: %s; when that is mended, go on with: moonboot run --resume %s"):format(entry.key, entry.index,
+      of_host, run.directory.shown))
+  end
   if lease.shared then table.insert(record.flags, "shared_cores") end
   return record
 end

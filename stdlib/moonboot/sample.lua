@@ -12,6 +12,12 @@ local sample = {}
 -- Kernel stamps are CLOCK_REALTIME; a step of it larger than this makes the stamps of a boot doubtful.
 local CLOCK_STEP_NS = 100000
 
+-- How often to look whether the captures can still be written.
+local CAPTURE_CHECK_SECONDS = 1
+
+-- How long a guest that has begun to say why it fails may take to end the line.
+local LAST_WORDS_SECONDS = 1
+
 local function list(names)
   return table.concat(names, ", ")
 end
@@ -19,7 +25,8 @@ end
 --- Decides what became of a boot. Pure.
 -- @tparam table seen `complete`, `missing` (names), `failure` (of the matcher), `exit` and `ending` (of the guest, nil
 --   while it runs), `shutdown_reason`, `bytes` (on all consoles), `silent_s` (since the last byte), `timeout_s`,
---   `capture_error`, `disk_error` (a write that stopped the guest)
+--   `resets` (how often the guest reset itself and went on), `capture_error`, `disk_error` (a write that stopped the
+--   guest)
 -- @treturn string status, "ok", "timeout", "no_output", "missing_marker", "failed_pattern",
 --   "guest_reset", "qemu_exit" or "error"
 -- @treturn ?string reason, nil when the status is "ok"
@@ -42,14 +49,21 @@ function sample.status(seen)
   end
   local silent_s = seen.silent_s or 0
   local silence = silent_s >= 1 and ("; no output for the last %.0f s"):format(silent_s) or ""
-  return "timeout", ("%s after %g s%s"):format(missing, seen.timeout_s, silence)
+  local resets = seen.resets and seen.resets > 0 and ("; the guest reset itself %d time%s"):format(seen.resets,
+    seen.resets == 1 and "" or "s") or ""
+  return "timeout", ("%s after %g s%s%s"):format(missing, seen.timeout_s, resets, silence)
 end
 
--- Shows what the consoles say to the grammar's matcher, and sets `over` when it has seen enough.
-local function attach(guest, matcher, over)
+-- Shows what the consoles say to the grammar's matcher. Sets `over` when it has seen enough, and `told` when the line
+-- that tells of a failure is complete.
+local function attach(guest, matcher, over, told)
   for _, line in ipairs(guest.consoles) do
     line:listen {
-      line = function(_, content, lines, number) matcher:line(line.name, content, lines, number) end,
+      line = function(_, content, lines, number)
+        matcher:line(line.name, content, lines, number)
+        local failure = matcher:failure()
+        if failure and failure.channel == line.name and number >= failure.line_number then told:set() end
+      end,
       partial = function(_, lines)
         matcher:partial(line.name, lines)
         if matcher:complete() or matcher:failure() then over:set("seen") end
@@ -117,6 +131,12 @@ local function call_hook(hook, name, report, ...)
   if not ok then report(("hook %s: %s"):format(name, tostring(message))) end
 end
 
+-- A boot whose bytes are lost is worth no further wait.
+local function watch_captures(guest, over)
+  while not guest:capture_error() do task.sleep(CAPTURE_CHECK_SECONDS) end
+  over:set("capture")
+end
+
 -- Boots and waits for the end of the boot.
 local function watch(guest, over, timeout)
   guest.on_event = function(name)
@@ -131,7 +151,9 @@ local function watch(guest, over, timeout)
     exit_watch:cancel()
     return nil, message
   end
+  local capture_watch = task.spawn(watch_captures, guest, over)
   over:wait(timeout)
+  capture_watch:cancel()
   exit_watch:cancel()
   return true
 end
@@ -158,6 +180,7 @@ end
 --   for the captures, `hooks`, `run_as` (of `moonboot.account`),
 --   `report(message)` for what a hook did wrong
 -- @treturn table a journal record of type "sample"; always a record, whatever went wrong
+-- @treturn ?string what is wrong with this host, so that it is no use to go on
 function sample.boot(request)
   local hooks = request.hooks or {}
   local guest, message, code = vm.start(request.machine, {
@@ -168,7 +191,9 @@ function sample.boot(request)
     run_as = request.run_as,
   })
   if not guest then
-    return failed(request, code == "QEMU" and "qemu_exit" or "error", message)
+    -- With a code it is the system that refuses: a file, a program, a descriptor.
+    local of_host = code and code ~= "QEMU" and message or nil
+    return failed(request, code == "QEMU" and "qemu_exit" or "error", message), of_host
   end
   local _ <close> = guest
   local matcher = request.grammar:matcher {
@@ -177,13 +202,14 @@ function sample.boot(request)
       task.spawn(call_hook, hooks.on_marker, "on_marker", request.report, guest, marker)
     end,
   }
-  local over = task.event()
-  attach(guest, matcher, over)
+  local over, told = task.event(), task.event()
+  attach(guest, matcher, over, told)
   if request.cores then guest:pin(request.cores) end
   call_hook(hooks.prepare, "prepare", request.report, guest, request.configuration)
   local started
   started, message = watch(guest, over, request.timeout)
   if not started then return failed(request, guest.exit and "qemu_exit" or "error", message) end
+  if matcher:failure() and not guest.exit then told:wait(LAST_WORDS_SECONDS) end
   local ended_by_itself = guest.exit
   -- A guest that resets or powers off takes QEMU with it; let it, so that its exit is its own.
   if guest.shutdown_reason and not ended_by_itself then ended_by_itself = guest.ended:wait(2) end
@@ -201,6 +227,7 @@ function sample.boot(request)
       complete, t0_ns = #missing == 0, 0
     end
   end
+  local capture_error = guest:capture_error()
   local status, reason = sample.status {
     complete = complete,
     missing = missing,
@@ -211,7 +238,8 @@ function sample.boot(request)
     bytes = seen.bytes,
     silent_s = seen.last_ns and (stop_ns - seen.last_ns) / 1e9,
     timeout_s = request.timeout,
-    capture_error = guest:capture_error(),
+    resets = guest.guest_resets,
+    capture_error = capture_error,
     disk_error = guest.disk_error,
   }
   local record = failed(request, status, reason)
@@ -221,6 +249,7 @@ function sample.boot(request)
   record.captures = merged_captures(markers)
   record.consoles = consoles
   record.flags = seen.flags
+  if guest.guest_resets > 0 then table.insert(record.flags, "guest_reset") end
   record.host_times_ns = {
     spawned = since_t0(guest, times.spawned),
     qmp_ready = since_t0(guest, times.qmp_ready),
@@ -236,7 +265,7 @@ function sample.boot(request)
     max_rss_bytes = exit.max_rss_bytes,
     stderr = status ~= "ok" and text.escape(guest.process:stderr()) or nil,
   }
-  return record
+  return record, capture_error or guest.disk_error
 end
 
 return sample
