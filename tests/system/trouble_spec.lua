@@ -199,7 +199,7 @@ return mb.experiment {
         end
       end)
       -- Something else fills what the run has not taken.
-      sandbox:execute("sh", "-c", ("cat /dev/zero > %s/filler"):format(small))
+      sandbox:execute("sh", "-c", ("head -c 100M /dev/zero > %s/filler"):format(small))
       local code, _, err = program.finish(process)
       assert.equal(3, code)
       assert.matches("moonboot: switches_flood sample 1: .*: cannot be written: No space left on device; when that is "
