@@ -1,7 +1,7 @@
 -- The demo guest all three ways: its kernel, its installation CD, and the disk it installed itself on.
 local files = require "moonboot.files"
 local json = require "moonboot.json"
-local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 local vm = require "moonboot.vm"
 
 local MARKERS = { "firmware", "kernel_entry", "memory", "interrupts", "cpus", "process_table", "drivers",
@@ -13,7 +13,7 @@ describe("the demo guest", function()
   local sandbox, dir
 
   setup(function()
-    sandbox = program.sandbox()
+    sandbox = support.sandbox()
     dir = sandbox.dir
   end)
   teardown(function() sandbox:close() end)
@@ -31,7 +31,7 @@ describe("the demo guest", function()
   end
 
   local function kernel(switches, cpus)
-    return { arch = "i386", memory = "32M", cpus = cpus, kernel = program.guest .. "/demo.elf", append = switches }
+    return { arch = "i386", memory = "32M", cpus = cpus, kernel = support.guest .. "/demo.elf", append = switches }
   end
 
   local function log_in(guest)
@@ -112,7 +112,7 @@ describe("the demo guest", function()
     end)
 
     it("finds every marker of every boot, and how many CPUs came up", function()
-      for _, sample in ipairs(program.samples(output)) do
+      for _, sample in ipairs(support.samples(output)) do
         local names = {}
         for i, marker in ipairs(sample.markers) do names[i] = marker.name end
         assert.same(MARKERS, names)
@@ -125,7 +125,7 @@ describe("the demo guest", function()
       local results = files_like(output, "^demo%-results%-")[1]
       local status, mean = sandbox:execute("jq", ".cpu_2.statistics.mean_ms", output .. "/" .. results)
       assert.equal(0, status)
-      local samples = program.results(output).cpu_2.samples
+      local samples = support.results(output).cpu_2.samples
       local expected = (samples[1].boot_time_ms + samples[2].boot_time_ms) / 2
       assert.is_true(math.abs(tonumber(mean) - expected) < 1e-3)
     end)
@@ -175,6 +175,6 @@ describe("the demo guest", function()
       ("cpus=1,%d"):format(cores + 1), "--output", output)
     assert.equal(0, code)
     assert.is_truthy(out:find("[oversubscribed: more vCPUs than host cores]", 1, true))
-    assert.is_truthy(program.results(output)[("cpu_%d"):format(cores + 1)].oversubscribed)
+    assert.is_truthy(support.results(output)[("cpu_%d"):format(cores + 1)].oversubscribed)
   end)
 end)

@@ -1,7 +1,7 @@
 -- Every way a guest can fail that the demo guest knows: the status it gets, and what is kept of it.
 local files = require "moonboot.files"
 local json = require "moonboot.json"
-local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 
 local EXPERIMENT = "tests/system/support/switches.lua"
 
@@ -39,12 +39,12 @@ local NEVER_END = {
 describe("a guest that fails", function()
   local sandbox
 
-  setup(function() sandbox = program.sandbox() end)
+  setup(function() sandbox = support.sandbox() end)
   teardown(function() sandbox:close() end)
 
   local function run(name, ...)
     local output = sandbox.dir .. "/" .. name
-    local code, out, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", program.guest .. "/demo.elf",
+    local code, out, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf",
       "--output", output, "--seed", "1", ...)
     return output, code, out, err
   end
@@ -56,7 +56,7 @@ describe("a guest that fails", function()
     table.sort(switches)
     local output, code, out, err = run(name, "--set", "switches=" .. table.concat(switches, ","), ...)
     local samples = {}
-    for _, record in ipairs(program.samples(output)) do samples[record.key] = record end
+    for _, record in ipairs(support.samples(output)) do samples[record.key] = record end
     return samples, output, code, out, err
   end
 
@@ -84,7 +84,7 @@ describe("a guest that fails", function()
     local samples, output, code, out = boot_all("ends", END_BY_THEMSELVES)
     assert.equal(1, code)
     check(samples, output, END_BY_THEMSELVES)
-    local results = program.results(output)
+    local results = support.results(output)
     for _, key in ipairs { "switches_panic", "switches_reset", "switches_exit" } do
       local configuration = results[key]
       assert.same({ 0, 1 }, { configuration.statistics.n, configuration.statistics.failed })
@@ -106,7 +106,7 @@ describe("a guest that fails", function()
     local samples, output, code, out = boot_all("hangs", NEVER_END, "--timeout", "6", "--jobs", "10")
     assert.equal(1, code)
     check(samples, output, NEVER_END)
-    for _, configuration in pairs(program.results(output)) do
+    for _, configuration in pairs(support.results(output)) do
       local statistics = type(configuration) == "table" and configuration.statistics
       if statistics then assert.same({ json.null, json.null }, { statistics.mean_ms, statistics.max_ms }) end
     end
@@ -136,7 +136,7 @@ describe("a guest that fails", function()
   it("by resetting itself again and again is noticed where it may reset", function()
     local output, code = run("loop", "--set", "switches=resetloop", "--reboot", "--timeout", "4")
     assert.equal(1, code)
-    local sample = program.samples(output)[1]
+    local sample = support.samples(output)[1]
     assert.equal("timeout", sample.status)
     assert.matches("^missing drivers, .*; the guest reset itself %d+ times", sample.reason)
   end)
@@ -144,7 +144,7 @@ describe("a guest that fails", function()
   it("by hanging ten times in a row times out ten times", function()
     local output, code, out = run("ten", "--set", "switches=hang=memory", "--samples", "10", "--timeout", "1")
     assert.equal(1, code)
-    local samples = program.samples(output)
+    local samples = support.samples(output)
     assert.equal(10, #samples)
     for _, sample in ipairs(samples) do
       -- A host too slow for a byte within the second is as true.
@@ -158,12 +158,12 @@ end)
 
 describe("two consoles", function()
   it("are stamped on one clock", function()
-    local sandbox = program.sandbox()
+    local sandbox = support.sandbox()
     local output = sandbox.dir .. "/two"
-    local code, _, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", program.guest .. "/demo.elf", "--output",
+    local code, _, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf", "--output",
       output, "--consoles", "2", "--set", "switches=com2", "--samples", "3")
     assert.equal(0, code, err)
-    for _, sample in ipairs(program.samples(output)) do
+    for _, sample in ipairs(support.samples(output)) do
       assert.equal("ok", sample.status)
       local channels, previous = {}, 0
       for i, marker in ipairs(sample.markers) do

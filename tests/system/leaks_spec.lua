@@ -1,6 +1,6 @@
 -- Guests come and go, in every way they can, and leave nothing behind: no descriptor, thread, loop handle or process.
 local files = require "moonboot.files"
-local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 local vm = require "moonboot.vm"
 
@@ -27,11 +27,11 @@ end
 describe("a guest leaves nothing behind", function()
   local sandbox
 
-  setup(function() sandbox = program.sandbox() end)
+  setup(function() sandbox = support.sandbox() end)
   teardown(function() sandbox:close() end)
 
   local function description(switches, more)
-    local machine = { arch = "i386", memory = "32M", kernel = program.guest .. "/demo.elf", append = switches,
+    local machine = { arch = "i386", memory = "32M", kernel = support.guest .. "/demo.elf", append = switches,
       consoles = 2 }
     for key, value in pairs(more or {}) do machine[key] = value end
     return machine
@@ -109,7 +109,7 @@ describe("a guest leaves nothing behind", function()
       local guest = assert(vm.boot { arch = "i386", memory = "32M", kernel = "%s/demo.elf", append = "hang=memory" })
       assert(guest:expect("kernel entry", { timeout = 60 }))
       print(guest.process:pid())
-    ]]):format(program.guest))
+    ]]):format(support.guest))
     local code, out, err = sandbox:moonboot(script)
     assert.same({ 0, "" }, { code, err })
     assert.matches("^%d+\n$", out)

@@ -1,7 +1,7 @@
 -- A real Linux kernel: to a shell, to a report, and every byte of it against QEMU's own trace.
 local files = require "moonboot.files"
 local linux = require "tests.system.support.linux"
-local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 local vm = require "moonboot.vm"
 
 local LINE_CONTROL, DIVISOR_LATCH = 3, 0x80 -- of a 16550: register, and the bit that turns register 0 into the divisor
@@ -25,7 +25,7 @@ describe("a Linux kernel", function()
   local sandbox, dir, kernel
 
   setup(function()
-    sandbox = program.sandbox()
+    sandbox = support.sandbox()
     dir = sandbox.dir
   end)
   teardown(function() sandbox:close() end)
@@ -59,7 +59,7 @@ describe("a Linux kernel", function()
     local code, out, err = sandbox:moonboot("run", "scripts/experiments/linux.lua", "--kernel", kernel, "--set",
       "cpus=1,2", "--samples", "3", "--timeout", "250", "--output", output)
     assert.equal(0, code, err)
-    local results = program.results(output)
+    local results = support.results(output)
     for cpus = 1, 2 do
       local configuration = results["cpu_" .. cpus]
       assert.equal(3, configuration.statistics.n)
@@ -81,7 +81,7 @@ describe("a Linux kernel", function()
     local code, _, err = sandbox:moonboot("run", "linux", "--kernel", kernel, "--initrd", linux.initramfs(sandbox),
       "--set", "cpus=1", "--samples", "1", "--timeout", "250", "--output", output)
     assert.equal(0, code, err)
-    local markers = program.samples(output)[1].markers
+    local markers = support.samples(output)[1].markers
     assert.equal("shell_prompt", markers[#markers].name)
   end)
 end)

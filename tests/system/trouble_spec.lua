@@ -1,18 +1,18 @@
 -- What can go wrong around a run: one clear line, the right exit status, no process left, and nothing lost.
 local engine = require "moonboot.engine"
 local files = require "moonboot.files"
-local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 local task = require "moonboot.task"
 local uv = require "luv"
 
 local SWITCHES = "tests/system/support/switches.lua"
-local KERNEL = program.guest .. "/demo.elf"
+local KERNEL = support.guest .. "/demo.elf"
 
 describe("trouble", function()
   local sandbox, dir
 
   before_each(function()
-    sandbox = program.sandbox()
+    sandbox = support.sandbox()
     dir = sandbox.dir
   end)
   after_each(function() sandbox:close() end)
@@ -75,7 +75,7 @@ describe("trouble", function()
   end)
 
   it("with the ISO: cut short", function()
-    local whole = files.read(program.guest .. "/demo.iso")
+    local whole = files.read(support.guest .. "/demo.iso")
     local iso = sandbox:write("short.iso", whole:sub(1, #whole // 2))
     local line = complaint(3, "run", "demo", "--iso", iso, "--output", dir .. "/run")
     assert.matches("short%.iso is .* but its ISO 9660 header says .*: the download was cut short", line)
@@ -116,16 +116,16 @@ return mb.experiment {
     local code, out = sandbox:moonboot("run", SWITCHES, "--kernel", KERNEL, "--output", output, "--set",
       "cpu_model=no-such-model")
     assert.equal(1, code)
-    assert.equal("qemu_exit", program.samples(output)[1].status)
-    assert.matches("no%-such%-model", program.samples(output)[1].reason)
+    assert.equal("qemu_exit", support.samples(output)[1].status)
+    assert.matches("no%-such%-model", support.samples(output)[1].reason)
     assert.is_truthy(out:find("no-such-model", 1, true))
   end)
 
   it("with QEMU: killed in the middle of a boot", function()
     local process <close>, pid, output = hanging("--set", "switches=hang")
     uv.kill(pid, "sigkill")
-    assert.equal(1, (program.finish(process)))
-    local sample = program.samples(output)[1]
+    assert.equal(1, (support.finish(process)))
+    local sample = support.samples(output)[1]
     assert.equal("qemu_exit", sample.status)
     assert.matches("QEMU was ended by SIGKILL", sample.reason)
     assert.equal(8, #sample.markers)
@@ -135,7 +135,7 @@ return mb.experiment {
     local process <close>, pid, output = hanging("--set", "switches=none,hang", "--seed", "1")
     uv.kill(process:pid(), "sigkill")
     assert.is_true(gone_within(pid, 1))
-    assert.is_nil((program.finish(process)))
+    assert.is_nil((support.finish(process)))
     local code, out = sandbox:moonboot("report", output)
     assert.equal(0, code)
     assert.is_truthy(out:find("NOT FINISHED", 1, true))
@@ -146,13 +146,13 @@ return mb.experiment {
     it(("with moonboot: told to stop by %s keeps what it has"):format(signal:upper()), function()
       local process <close>, pid, output = hanging("--set", "switches=none,hang", "--seed", "1")
       uv.kill(process:pid(), signal)
-      local code, _, err = program.finish(process)
+      local code, _, err = support.finish(process)
       assert.equal(130, code)
       assert.matches("moonboot: interrupted; go on with: moonboot run %-%-resume ", err)
       assert.is_true(gone(pid))
-      local samples = program.samples(output)
+      local samples = support.samples(output)
       assert.same({ 1, "ok" }, { #samples, samples[1].status })
-      assert.equal(1, program.results(output).switches_none.statistics.n)
+      assert.equal(1, support.results(output).switches_none.statistics.n)
     end)
   end
 
@@ -200,19 +200,19 @@ return mb.experiment {
       end)
       -- Something else fills what the run has not taken.
       sandbox:execute("sh", "-c", ("head -c 100M /dev/zero > %s/filler"):format(small))
-      local code, _, err = program.finish(process)
+      local code, _, err = support.finish(process)
       assert.equal(3, code)
       assert.matches("moonboot: switches_flood sample 1: .*: cannot be written: No space left on device; when that is "
         .. "mended, go on with: moonboot run %-%-resume ", err)
       files.remove(small .. "/filler")
-      local samples = program.samples(output)
+      local samples = support.samples(output)
       assert.same({ 1, "ok" }, { #samples, samples[1].status })
       local reported, page = sandbox:moonboot("report", output)
       assert.equal(0, reported)
       assert.matches("n = 1 ok, 0 not ok", page)
       local resumed = sandbox:moonboot("run", "--resume", output, "--quiet")
       assert.equal(1, resumed)
-      assert.equal("timeout", program.samples(output)[2].status)
+      assert.equal("timeout", support.samples(output)[2].status)
     end)
   end)
 end)

@@ -6,7 +6,7 @@ local journal = require "moonboot.journal"
 local task = require "moonboot.task"
 local uv = require "luv"
 
-local program = {}
+local support = {}
 
 local Sandbox = {}
 Sandbox.__index = Sandbox
@@ -18,10 +18,10 @@ local MARK = "MOONBOOT_TEST_SANDBOX"
 local PATIENCE_S = 300
 
 --- The demo guest, as this build made it.
-program.guest = (uv.exepath():match("^(.*)/moonboot$") or "build") .. "/guest"
+support.guest = (uv.exepath():match("^(.*)/moonboot$") or "build") .. "/guest"
 
 --- Makes a folder to run things in; `sandbox.dir`. Caches and temporary files are kept there, too.
-function program.sandbox()
+function support.sandbox()
   local dir = assert(files.make_temp_dir "/tmp/moonboot-system-")
   local self = setmetatable({ dir = dir, env = {} }, Sandbox)
   self:setenv(MARK, dir)
@@ -49,7 +49,7 @@ function Sandbox.start(_, argv)
 end
 
 --- Waits for the end of a process. -> exit status (nil: ended by a signal), standard output and error
-function program.finish(process)
+function support.finish(process)
   local deadline_ns = engine.clock.now() + PATIENCE_S * 1000000000
   local ended = process:poll()
   while not ended do
@@ -63,13 +63,13 @@ end
 --- Runs moonboot to its end. -> exit status, standard output, standard error
 function Sandbox:moonboot(...)
   local process <close> = self:start { uv.exepath(), ... }
-  return program.finish(process)
+  return support.finish(process)
 end
 
 --- Runs any program to its end.
 function Sandbox:execute(...)
   local process <close> = self:start { ... }
-  return program.finish(process)
+  return support.finish(process)
 end
 
 --- The processes that this sandbox has started, as a list of pids.
@@ -86,14 +86,14 @@ function Sandbox:processes()
 end
 
 --- The records of a run's journal.
-function program.records(directory)
+function support.records(directory)
   return assert(journal.read(directory .. "/" .. journal.NAME))
 end
 
 --- The records of its samples, in the order of the plan.
-function program.samples(directory)
+function support.samples(directory)
   local list = {}
-  for _, record in ipairs(program.records(directory)) do
+  for _, record in ipairs(support.records(directory)) do
     if record.type == "sample" then list[#list + 1] = record end
   end
   table.sort(list, function(a, b) return a.order < b.order end)
@@ -101,7 +101,7 @@ function program.samples(directory)
 end
 
 --- The results that a run wrote.
-function program.results(directory)
+function support.results(directory)
   for name in files.entries(directory) do
     if name:find("%-results%-.*%.json$") then return assert(json.decode(files.read(directory .. "/" .. name))) end
   end
@@ -118,4 +118,4 @@ function Sandbox:close()
   assert(#left == 0, ("%d processes are left: %s"):format(#left, table.concat(left, ", ")))
 end
 
-return program
+return support
