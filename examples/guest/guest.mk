@@ -1,5 +1,5 @@
 # The demo guest: demo.elf for QEMU's -kernel, demo.iso for a CD drive, and minix-like.iso, which only
-# plays another system's installer. Needs gcc, binutils and xorriso.
+# plays another system's installer; and calibrate.img, the boot sector of `moonboot calibrate`. Needs gcc, binutils and xorriso.
 
 # The same for every kind of build of the engine.
 GUEST = build/guest
@@ -14,7 +14,7 @@ GUEST_OBJECTS = $(GUEST)/boot.o \
 
 .PHONY: guest
 
-guest: $(GUEST)/demo.elf $(GUEST)/demo.iso $(GUEST)/minix-like.iso
+guest: $(GUEST)/demo.elf $(GUEST)/demo.iso $(GUEST)/minix-like.iso $(GUEST)/calibrate.img
 
 $(GUEST)/demo.elf: $(GUEST_OBJECTS) $(GUEST_SOURCE)/link.ld
 	ld -m elf_i386 --build-id=none --no-warn-rwx-segments -T $(GUEST_SOURCE)/link.ld -o $@ $(GUEST_OBJECTS)
@@ -52,5 +52,10 @@ $(GUEST)/trampoline.bin $(GUEST)/loader-disk.bin $(GUEST)/loader-cd.bin:
 	@mkdir -p $(@D)
 	$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_DEFINES) -c -o $(@:.bin=.o) $<
 	ld -m elf_i386 --build-id=none --oformat binary -Ttext $(GUEST_BASE) -o $@ $(@:.bin=.o)
+
+$(GUEST)/calibrate.img: $(GUEST_SOURCE)/calibrate.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CFLAGS) -c -o $(@:.img=.o) $<
+	ld -m elf_i386 --build-id=none --oformat binary -Ttext 0x7c00 -o $@ $(@:.img=.o)
 
 -include $(wildcard $(GUEST)/*.d)

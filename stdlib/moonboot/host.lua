@@ -61,6 +61,20 @@ function host.cpus(root)
   }
 end
 
+--- The host's name.
+-- @string[opt=""] root prefix of /proc, for tests
+-- @treturn ?string
+function host.name(root)
+  return first_line((root or "") .. "/proc/sys/kernel/hostname")
+end
+
+--- The release of the host's kernel.
+-- @string[opt=""] root
+-- @treturn ?string e.g. "6.1.0-18-amd64"
+function host.kernel(root)
+  return first_line((root or "") .. "/proc/sys/kernel/osrelease")
+end
+
 --- The cores that this process may use.
 -- @string[opt=""] root prefix of /proc, for tests
 -- @treturn {int,…} their numbers; {0} where the host does not say
@@ -111,15 +125,29 @@ function host.governor(root)
   return table.concat(names, ",")
 end
 
---- Time that CPUs stood ready and something else had them: counters to be read before and after a boot.
+-- The clock rate of the fastest CPU: idle ones may be slow without anything being wrong.
+local function frequency_khz(root)
+  local highest
+  for cpu = 0, 4095 do
+    local khz = tonumber(first_line(("%s/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq"):format(root, cpu)))
+    if not khz then break end
+    highest = math.max(highest or 0, khz)
+  end
+  return highest
+end
+
+--- Signs of disturbance: counters to be read before and after a boot.
 -- @string[opt=""] root
 -- @treturn table `pressure_us` (CPU time some task waited for, /proc/pressure/cpu; nil without PSI),
---   `steal_ticks` and `total_ticks` (/proc/stat; what a hypervisor took away, and all there was),
---   `idle_ticks`
+--   `steal_ticks`, `busy_ticks` and `total_ticks` (/proc/stat: what a hypervisor took away, what was used here, and all
+--   there was), `frequency_khz` (clock rate of the fastest CPU; nil where the host shows none)
 function host.counters(root)
   root = root or ""
   local pressure = slurp(root .. "/proc/pressure/cpu")
-  local counters = { pressure_us = pressure and math.tointeger(tonumber(pressure:match("some.-total=(%d+)"))) }
+  local counters = {
+    pressure_us = pressure and math.tointeger(tonumber(pressure:match("some.-total=(%d+)"))),
+    frequency_khz = frequency_khz(root),
+  }
   local line = first_line(root .. "/proc/stat")
   if not line or not line:find("^cpu ") then return counters end
   local ticks = {}
@@ -128,21 +156,9 @@ function host.counters(root)
   if #ticks < 8 then return counters end
   counters.total_ticks = 0
   for i = 1, 8 do counters.total_ticks = counters.total_ticks + ticks[i] end
-  counters.idle_ticks, counters.steal_ticks = ticks[4], ticks[8]
+  counters.steal_ticks = ticks[8]
+  counters.busy_ticks = counters.total_ticks - ticks[4] - ticks[5] - ticks[8]
   return counters
-end
-
---- What changed between two readings of `host.counters`.
--- @tparam table before
--- @tparam table after
--- @treturn table `pressure_us`, and `steal_share` (0 to 1 of all CPU time between them); nil where unknown
-function host.disturbance(before, after)
-  local change = {}
-  if before.pressure_us and after.pressure_us then change.pressure_us = after.pressure_us - before.pressure_us end
-  if before.total_ticks and after.total_ticks and after.total_ticks > before.total_ticks then
-    change.steal_share = (after.steal_ticks - before.steal_ticks) / (after.total_ticks - before.total_ticks)
-  end
-  return change
 end
 
 --- What this process may do, as far as it matters for measuring.
@@ -202,8 +218,8 @@ function host.facts(options)
   local root = options.root or ""
   local facts = host.cpus(root)
   for name, value in pairs(host.memory(root)) do facts[name] = value end
-  facts.kernel = first_line(root .. "/proc/sys/kernel/osrelease")
-  facts.hostname = first_line(root .. "/proc/sys/kernel/hostname")
+  facts.kernel = host.kernel(root)
+  facts.hostname = host.name(root)
   facts.boot_id = first_line(root .. "/proc/sys/kernel/random/boot_id")
   facts.clocksource = first_line(root .. "/sys/devices/system/clocksource/clocksource0/current_clocksource")
   facts.load = host.load(root)

@@ -24,7 +24,9 @@ describe("host", function()
     put("/proc/sys/kernel/hostname", "box\n")
     put("/proc/sys/net/core/wmem_max", "212992\n")
     put("/proc/pressure/cpu", "some avg10=0.14 avg60=0.71 avg300=0.25 total=4735233\nfull avg10=0.00 total=0\n")
-    put("/proc/stat", "cpu  10 0 20 60 0 0 0 10 7 0\ncpu0 1 2 3\n")
+    put("/proc/stat", "cpu  10 0 20 50 10 0 0 10 7 0\ncpu0 1 2 3\n")
+    put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "800000\n")
+    put("/sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "3100000\n")
     put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n")
     put("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n")
     put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n")
@@ -40,7 +42,9 @@ describe("host", function()
     assert.equal("box", facts.hostname)
     assert.equal("powersave,performance", facts.governor)
     assert.equal("tsc", facts.clocksource)
-    assert.same({ pressure_us = 4735233, steal_ticks = 10, total_ticks = 100, idle_ticks = 60 }, facts.counters)
+    assert.same({
+      pressure_us = 4735233, steal_ticks = 10, total_ticks = 100, busy_ticks = 30, frequency_khz = 3100000,
+    }, facts.counters)
     assert.same({ realtime = true, large_buffers = true, send_buffer_bytes = 212992 }, facts.rights)
   end)
 
@@ -56,14 +60,6 @@ describe("host", function()
     assert.is_false(host.rights(root).large_buffers)
     put("/proc/self/limits", "Max realtime priority     0                    99                   \n")
     assert.is_false(host.rights(root).realtime)
-  end)
-
-  it("tells how much a time span was disturbed", function()
-    local before = { pressure_us = 100, steal_ticks = 5, total_ticks = 1000 }
-    local after = { pressure_us = 350, steal_ticks = 25, total_ticks = 1200 }
-    assert.same({ pressure_us = 250, steal_share = 0.1 }, host.disturbance(before, after))
-    assert.same({}, host.disturbance({}, after))
-    assert.same({ pressure_us = 0 }, host.disturbance(before, before))
   end)
 
   it("looks at this host", function()
