@@ -19,7 +19,7 @@ ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Ien
 
 CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
 BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/lua/readline.c,$(wildcard engine/lua/*.c)))
-C_FILES = $(wildcard engine/*.[ch] engine/lua/*.[ch] tests/engine/*.[ch] examples/guest/*.[ch])
+C_FILES = $(wildcard engine/*.[ch] engine/lua/*.[ch] engine/qemu/*.[ch] tests/engine/*.[ch] examples/guest/*.[ch])
 ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/engine/test_*.c))
 
 RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg lua-cjson lua-luv lua-argparse \
@@ -33,7 +33,9 @@ CHECKS = lint doc test asan tsan
 .PHONY: all always demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format \
   clean doc install uninstall deb packages-run packages-test
 
-all: $(BUILD)/moonboot $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so guest
+MODULES = $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so $(BUILD)/lib/moonboot/virtualtime.so
+
+all: $(BUILD)/moonboot $(MODULES) guest
 
 $(BUILD)/moonboot: $(BUILD)/obj/main.o $(CORE) $(BINDING)
 	$(CC) $(LDFLAGS) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
@@ -55,6 +57,11 @@ $(BUILD)/obj/main.o: ALL_CFLAGS += -DMB_LIBDIR='"$(LIBDIR:$(PREFIX)/%=%)"'
 $(BUILD)/lib/moonboot/readline.so: $(BUILD)/obj/lua/readline.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(SANITIZE) -shared -o $@ $^ -lreadline
+
+# Loaded into QEMU, which no sanitizer was built into.
+$(BUILD)/lib/moonboot/virtualtime.so: engine/qemu/virtualtime.c
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 $(BUILD)/obj/%.o: engine/%.c
 	@mkdir -p $(@D)
@@ -103,7 +110,7 @@ lint: lint-c lint-lua
 
 lint-c: $(BUILD)/commit.h
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine -I$(BUILD) $(LUA_CFLAGS)
+	clang-tidy --quiet $(wildcard engine/*.c engine/lua/*.c engine/qemu/*.c) -- $(WARNINGS) -D_GNU_SOURCE -Iengine -I$(BUILD) $(LUA_CFLAGS)
 	clang-tidy --quiet $(wildcard examples/guest/*.c) -- $(WARNINGS) -m32 -march=i686 -ffreestanding -Iexamples/guest
 
 lint-lua:
@@ -124,10 +131,10 @@ clean:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/moonboot $(DESTDIR)$(LUADIR)/moonboot/guest
 	install -m 755 $(BUILD)/moonboot $(DESTDIR)$(BINDIR)/moonboot
-	install -m 644 $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so $(DESTDIR)$(LIBDIR)/moonboot
+	install -m 644 $(MODULES) $(DESTDIR)$(LIBDIR)/moonboot
 	cd stdlib && find moonboot -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(LUADIR))/{}' ';'
 	find scripts -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(LUADIR)/moonboot/{}' ';'
-	install -m 644 $(GUEST)/demo.elf $(GUEST)/demo.iso $(DESTDIR)$(LUADIR)/moonboot/guest
+	install -m 644 $(GUEST)/demo.elf $(GUEST)/demo.iso $(GUEST)/calibrate.img $(DESTDIR)$(LUADIR)/moonboot/guest
 	install -D -m 644 engine/moonboot.1 $(DESTDIR)$(MANDIR)/man1/moonboot.1
 	install -D -m 644 engine/completion.bash $(DESTDIR)$(COMPLETIONDIR)/moonboot
 	cd examples && find . -name '*.lua' -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(EXAMPLEDIR))/{}' ';'

@@ -104,6 +104,12 @@ static struct inbox *inbox_new (void) {
 static int open_pair (struct mb_console *c) {
   int ends[2];
   int on = 1;
+  if (c->transport == MB_CONSOLE_VIRTUAL) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
+    c->fd = ends[0];
+    c->guest_fd = ends[1];
+    return 0;
+  }
   if (c->transport == MB_CONSOLE_KERNEL &&
       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
     if (setsockopt(ends[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0) {
@@ -145,7 +151,8 @@ static int prepare (struct mb_console *c, const struct mb_console_options *optio
   c->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (c->event < 0 || open_pair(c) < 0) return mb_error_set(err, errno, "console: ");
   c->work.sndbuf_bytes = enlarge_sndbuf(c->guest_fd);
-  c->work.clock_source = c->transport == MB_CONSOLE_KERNEL ? "kernel" : "read";
+  static const char *const sources[] = {"kernel", "read", "virtual"};
+  c->work.clock_source = sources[c->transport];
   struct mb_clock_offset offset = mb_clock_measure(c->clock, OFFSET_ATTEMPTS);
   c->work.offset_min_ns = c->work.offset_max_ns = offset.offset_ns;
   c->floor_ns = c->clock->monotonic_ns(c->clock->state);
@@ -220,15 +227,36 @@ static void record (struct mb_console *c, int64_t t_ns, const char *data, size_t
   }
 }
 
+/* The time that QEMU put behind a message of *n bytes in all; takes it off. */
+static int64_t virtual_stamp (struct mb_console *c, int index, size_t *n) {
+  const struct inbox *inbox = c->inbox;
+  char bytes[sizeof(int64_t)];
+  if (*n < sizeof bytes) {
+    mb_recorder_fail(c->recorder, EBADMSG, "console: bytes came without their virtual time");
+    return c->work.last_ns;
+  }
+  *n -= sizeof bytes;
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    size_t at = *n + i;
+    bytes[i] = at < SMALL ? inbox->small[index][at] : inbox->large[index][at - SMALL];
+  }
+  int64_t t_ns;
+  memcpy(&t_ns, bytes, sizeof t_ns);
+  return t_ns;
+}
+
 static void take (struct mb_console *c, int index, int64_t offset_ns, int64_t now_ns) {
   struct inbox *inbox = c->inbox;
   size_t n = inbox->messages[index].msg_len;
-  int64_t t_ns = monotonic_stamp(c, &inbox->messages[index].msg_hdr, offset_ns, now_ns);
+  int64_t t_ns = c->transport == MB_CONSOLE_VIRTUAL
+                     ? virtual_stamp(c, index, &n)
+                     : monotonic_stamp(c, &inbox->messages[index].msg_hdr, offset_ns, now_ns);
   size_t small = n < SMALL ? n : SMALL;
   record(c, t_ns, inbox->small[index], small);
   record(c, t_ns, inbox->large[index], n - small);
   if (c->work.bytes == 0) c->work.first_ns = t_ns;
-  c->work.last_ns = c->floor_ns = t_ns;
+  c->work.last_ns = t_ns;
+  if (c->transport != MB_CONSOLE_VIRTUAL) c->floor_ns = t_ns;
   c->work.bytes += n;
   c->work.chunks++;
   c->in_buffer += MESSAGE_COST + n;
@@ -240,14 +268,14 @@ static void take (struct mb_console *c, int index, int64_t offset_ns, int64_t no
 static bool is_end (const struct mb_console *c, int index) {
   const struct mmsghdr *message = &c->inbox->messages[index];
   return message->msg_len == 0 &&
-         (c->transport == MB_CONSOLE_READ || message->msg_hdr.msg_controllen == 0);
+         (c->transport != MB_CONSOLE_KERNEL || message->msg_hdr.msg_controllen == 0);
 }
 
 /* Takes one batch. How many messages came; -1: the line has ended. */
 static int receive (struct mb_console *c) {
   struct inbox *inbox = c->inbox;
   /* A stamp taken after read() belongs to one read. */
-  unsigned wanted = c->transport == MB_CONSOLE_KERNEL ? BATCH : 1;
+  unsigned wanted = c->transport == MB_CONSOLE_READ ? 1 : BATCH;
   for (unsigned i = 0; i < wanted; i++)
     inbox->messages[i].msg_hdr.msg_controllen = sizeof inbox->control[i].bytes;
   int count;
@@ -279,7 +307,7 @@ static int receive (struct mb_console *c) {
 /* Takes all there is. False: the line has ended. */
 static bool drain (struct mb_console *c) {
   int count;
-  int full = c->transport == MB_CONSOLE_KERNEL ? BATCH : 1;
+  int full = c->transport == MB_CONSOLE_READ ? 1 : BATCH;
   c->in_buffer = 0;
   do {
     uint64_t before = c->work.bytes;
@@ -328,6 +356,7 @@ static void *drain_thread (void *argument) {
   c->work.thread_id = gettid();
   raise_priority(c);
   publish(c);
+  pthread_cond_signal(&c->changed);
   do {
     adapt(c);
     await(c);
@@ -351,6 +380,9 @@ int mb_console_start (struct mb_console *c, int64_t t0_ns, struct mb_error *err)
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (code != 0) return mb_error_set(err, code, "console: no drain thread: ");
   c->started = true;
+  pthread_mutex_lock(&c->lock); /* so that the thread's id is known from now on */
+  while (c->stats.thread_id == 0) pthread_cond_wait(&c->changed, &c->lock);
+  pthread_mutex_unlock(&c->lock);
   return 0;
 }
 

@@ -22,7 +22,9 @@
 
 enum mb_console_transport {
   MB_CONSOLE_KERNEL, /* SOCK_SEQPACKET, each message stamped by the kernel (falls back to READ) */
-  MB_CONSOLE_READ    /* SOCK_STREAM, stamped after read() returns: for comparison */
+  MB_CONSOLE_READ,   /* SOCK_STREAM, stamped after read() returns: for comparison */
+  MB_CONSOLE_VIRTUAL /* SOCK_SEQPACKET, each message followed by its instant in the guest's virtual
+                     ** time, by engine/qemu/virtualtime.c inside QEMU: all stamps are that time */
 };
 
 struct mb_console_options {
@@ -37,7 +39,7 @@ struct mb_console_stats {
   uint64_t bytes;            /* drained so far */
   uint64_t chunks;           /* messages (or, with "read", reads) */
   uint64_t overruns;         /* bytes that found the ring full */
-  const char *clock_source;  /* "kernel" or "read" */
+  const char *clock_source;  /* "kernel", "read" or "virtual" */
   const char *scheduling;    /* of the drain thread: "fifo", "nice" or "other"; NULL before start */
   int thread_id;             /* of the drain thread, for its affinity; 0 before start */
   int64_t first_ns, last_ns; /* stamps; meaningless while bytes is 0 */

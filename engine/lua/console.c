@@ -10,8 +10,9 @@ struct mb_console *mb_lua_checkconsole (lua_State *L, int arg) {
 static enum mb_console_transport check_transport (lua_State *L, int arg) {
   const char *name = mb_lua_stringoption(L, arg, "transport", "kernel");
   if (strcmp(name, "read") == 0) return MB_CONSOLE_READ;
+  if (strcmp(name, "virtual") == 0) return MB_CONSOLE_VIRTUAL;
   if (strcmp(name, "kernel") != 0)
-    luaL_error(L, "option 'transport' must be 'kernel' or 'read', not '%s'", name);
+    luaL_error(L, "option 'transport' must be 'kernel', 'read' or 'virtual', not '%s'", name);
   return MB_CONSOLE_KERNEL;
 }
 

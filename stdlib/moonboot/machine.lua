@@ -20,7 +20,8 @@
 -- - `firmware` (or `bios`): path of the firmware image
 -- - `rtc`: value for QEMU's `-rtc`
 -- - `icount`: virtual nanoseconds per instruction as a power of two (0 to 10), or "auto"
--- - `deterministic`: true for virtual time from `icount` (default 3) and a fixed clock; needs TCG
+-- - `deterministic`: true for virtual time from `icount` (default 3) and a fixed clock; needs TCG. Its stamps are the
+--   guest's virtual clock (see `engine/qemu/virtualtime.c`)
 -- - `reboot`: true lets the guest reset itself instead of ending QEMU
 -- - `sandbox`: false runs QEMU without its seccomp filter
 -- - `args`: list of strings passed to QEMU verbatim, after all others
@@ -252,6 +253,9 @@ function machine.normalise(description)
   if out.initrd and not out.kernel then return nil, "'initrd' in machine needs a 'kernel'", "initrd" end
   if out.append and out.append ~= "" and not out.kernel then
     return nil, "'append' in machine needs a 'kernel'", "append"
+  end
+  if out.deterministic and out.icount == "auto" then
+    return nil, "a deterministic machine needs a fixed 'icount': 'auto' follows the host's speed", "icount"
   end
   if (out.deterministic or out.icount) and out.accel and out.accel:find("^kvm") then
     return nil, "a deterministic machine counts instructions, which needs accel = 'tcg', not 'kvm'", "accel"

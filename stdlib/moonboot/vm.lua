@@ -8,6 +8,7 @@
 -- @module moonboot.vm
 local engine = require "moonboot.engine"
 local uv = require "luv"
+local built = require "moonboot.built"
 local check = require "moonboot.check"
 local console = require "moonboot.console"
 local keyboard = require "moonboot.keyboard"
@@ -57,13 +58,13 @@ local function capture_paths(options, index, name)
   if not options.dir then return {} end
   local stem = options.dir .. "/" .. options.name
   if index > 1 then stem = stem .. "." .. name end
-  return { log = stem .. ".log", timing = stem .. ".timing", transport = options.transport }
+  return { log = stem .. ".log", timing = stem .. ".timing" }
 end
 
 local function open_consoles(self, console_names, options)
   for index, name in ipairs(console_names) do
     local paths = capture_paths(options, index, name)
-    paths.transport = options.transport
+    paths.transport = self.machine.deterministic and "virtual" or options.transport
     local opened, message, code = console.open(name, paths)
     if not opened then return nil, message, code end
     table.insert(self.consoles, opened)
@@ -133,6 +134,21 @@ local function watch_events(self)
   end)
 end
 
+-- QEMU's command line with the library that tells the guest's virtual time, by the descriptor that it inherits: a path
+-- may hold what LD_PRELOAD takes for a separator.
+local function with_virtual_time(argv, fds)
+  local path = built.path "lib/moonboot/virtualtime.so"
+  local fd, message, code
+  if path then fd, message, code = uv.fs_open(path, "r", 0) end
+  if not fd then
+    return nil, message or "a deterministic machine needs lib/moonboot/virtualtime.so, which is not installed", code
+  end
+  table.insert(fds, fd)
+  local others = os.getenv "LD_PRELOAD"
+  local preload = ("LD_PRELOAD=/proc/self/fd/%d%s"):format(#fds + 2, others and ":" .. others or "")
+  return table.move(argv, 1, #argv, 3, { "env", preload }), fd
+end
+
 local function give_up(self, message, code)
   self:close()
   return nil, message, code
@@ -188,13 +204,20 @@ function vm.start(description, options)
   self.keyboard = keyboard.new(self.qmp)
   local fds = { theirs }
   for _, line in ipairs(self.consoles) do table.insert(fds, line.handle:guest_fd()) end
-  self.host_times_ns.spawned = engine.clock.now()
-  self.process, message, code = engine.process.spawn {
-    argv = argv,
-    fds = fds,
-    cpus = options.cpus,
-    nice = options.nice,
-  }
+  local command, library = argv, nil
+  if normal.deterministic then command, library, code = with_virtual_time(argv, fds) end
+  if command then
+    self.host_times_ns.spawned = engine.clock.now()
+    self.process, message, code = engine.process.spawn {
+      argv = command,
+      fds = fds,
+      cpus = options.cpus,
+      nice = options.nice,
+    }
+    if library then uv.fs_close(library) end
+  else
+    message = library
+  end
   uv.fs_close(theirs)
   for _, line in ipairs(self.consoles) do line.handle:handover() end
   if not self.process then return give_up(self, message, code) end
@@ -214,7 +237,8 @@ function vm.start(description, options)
   return self
 end
 
---- Lets the guest execute. This is t0 for every time of this boot: QEMU's own stamp of the moment it resumed.
+--- Lets the guest execute. This is t0 for every time of this boot: QEMU's own stamp of the moment it resumed. (The
+-- consoles of a deterministic machine count from the same moment, in virtual time: see `vm.origin_ns`.)
 -- @treturn ?int t0_ns, CLOCK_MONOTONIC; or nil and a message
 function methods:resume()
   local offset_ns = engine.clock.offset()
@@ -226,8 +250,10 @@ function methods:resume()
   -- QEMU's stamp is truncated to a microsecond; the guest cannot have run before it was told to.
   self.t0_ns = realtime_ns and math.max(realtime_ns - offset_ns, sent_ns) or sent_ns
   self.t0_realtime_ns = self.t0_ns + offset_ns
+  -- What the stamps of the consoles count from. QEMU's virtual clock stands at 0 until the first `cont`.
+  self.origin_ns = self.machine.deterministic and 0 or self.t0_ns
   if self.transcript then self.transcript:start(self.t0_ns) end
-  for _, line in ipairs(self.consoles) do line:start(self.t0_ns) end
+  for _, line in ipairs(self.consoles) do line:start(self.origin_ns) end
   return self.t0_ns
 end
 
@@ -253,6 +279,17 @@ function methods:pin(cores)
   for i, vcpu in ipairs(vcpus) do
     local done
     done, message = engine.process.set_affinity(math.tointeger(vcpu["thread-id"]), { cores[(i - 1) % #cores + 1] })
+    if not done then return nil, message end
+  end
+  return true
+end
+
+--- Restricts the threads that drain the consoles to some cores of the host. For a guest that was resumed.
+-- @tparam {int,…} cores
+-- @treturn ?boolean true, or nil and a message
+function methods:pin_consoles(cores)
+  for _, line in ipairs(self.consoles) do
+    local done, message = engine.process.set_affinity(line:stats().thread_id, cores)
     if not done then return nil, message end
   end
   return true

@@ -563,10 +563,68 @@ static void the_read_transport_stamps_after_reading (void **state) {
   assert_int_equal(stats_of(line).bytes, 100001);
 }
 
+/* As QEMU with engine/qemu/virtualtime.c in it. */
+static void say_at (int fd, const char *data, size_t n, int64_t t_ns) {
+  struct iovec parts[] = {{(void *)data, n}, {&t_ns, sizeof t_ns}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), n + sizeof t_ns);
+}
+
+static void the_virtual_transport_takes_the_time_from_the_message (void **state) {
+  struct line *line = *state;
+  open_line(line, (struct mb_console_options){.transport = MB_CONSOLE_VIRTUAL});
+  start(line, 0);
+  static const size_t sizes[] = {1,  56, 57,  63,
+                                 64, 65, 5000}; /* about and beyond a small message */
+  static char data[5000];
+  memset(data, 'x', sizeof data);
+  size_t total = 0;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    say_at(line->far, data, sizes[i], 1234567 + (int64_t)i * 1000000000000);
+    total += sizes[i];
+  }
+  hang_up(line);
+  finish(line);
+  struct mb_console_stats stats = stats_of(line);
+  assert_string_equal(stats.clock_source, "virtual");
+  assert_int_equal(stats.bytes, total);
+  assert_int_equal(stats.first_ns, 1234567);
+  assert_int_equal(stats.last_ns, 1234567 + 6000000000000);
+  struct mb_chunk chunk;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t got = 0; got < sizes[i]; got += chunk.n, mb_console_release(line->console)) {
+      assert_true(mb_console_next(line->console, &chunk));
+      assert_int_equal(chunk.t_ns, 1234567 + (int64_t)i * 1000000000000);
+      assert_memory_equal(chunk.data, data, chunk.n);
+    }
+  }
+  size_t size;
+  char *log = read_file(line->log, &size);
+  assert_int_equal(size, total);
+  free(log);
+  char *timing = read_file(line->timing, &size);
+  assert_string_equal(strtok(timing, "\n"), "0.001235 1");
+  assert_string_equal(strtok(NULL, "\n"), "1000.000000 56");
+  free(timing);
+}
+
+static void bytes_without_their_virtual_time_are_reported (void **state) {
+  struct line *line = *state;
+  open_line(line, (struct mb_console_options){.transport = MB_CONSOLE_VIRTUAL});
+  start(line, 0);
+  say_at(line->far, "a", 1, 7000);
+  say(line->far, "b");
+  hang_up(line);
+  struct mb_error err = {0};
+  assert_int_equal(mb_console_finish(line->console, AMPLE_NS, &err), -1);
+  assert_int_equal(err.code, EBADMSG);
+  assert_int_equal(stats_of(line).bytes, 2);
+}
+
 static void the_thread_leaves_signals_to_others (void **state) {
   struct line *line = *state;
   start(line, mb_clock_now());
-  while (stats_of(line).thread_id == 0) usleep(1000);
+  assert_true(stats_of(line).thread_id > 0);
   assert_non_null(stats_of(line).scheduling);
   char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", stats_of(line).thread_id);
@@ -624,6 +682,8 @@ int main (void) {
       TEST(a_clock_set_forward_is_noticed),
       TEST(a_clock_set_back_is_noticed),
       TEST(the_read_transport_stamps_after_reading),
+      TEST(the_virtual_transport_takes_the_time_from_the_message),
+      TEST(bytes_without_their_virtual_time_are_reported),
       TEST(the_thread_leaves_signals_to_others),
       TEST(a_hundred_consoles_leave_nothing_open),
   };

@@ -319,7 +319,7 @@ describe("engine.console", function()
     { "an unknown option", function() engine.console.open { path = "x" } end, "unknown option 'path'" },
     { "a log that is no string", function() engine.console.open { log = true } end, "option 'log' must be a string" },
     { "an unknown transport", function() engine.console.open { transport = "pty" } end,
-      "option 'transport' must be 'kernel' or 'read', not 'pty'" },
+      "option 'transport' must be 'kernel', 'read' or 'virtual', not 'pty'" },
     { "a negative ring", function() engine.console.open { ring_bytes = -1 } end, "must not be negative" },
     { "no t0", function() engine.console.open():start() end, "number expected" },
     { "nothing to write", function() engine.console.open():write() end, "string expected" },
