@@ -61,7 +61,7 @@ $(BUILD)/lib/moonboot/readline.so: $(BUILD)/obj/lua/readline.o
 # Loaded into QEMU, which no sanitizer was built into.
 $(BUILD)/lib/moonboot/virtualtime.so: engine/qemu/virtualtime.c
 	@mkdir -p $(@D)
-	$(CC) $(WARNINGS) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+	$(CC) $(WARNINGS) $(CFLAGS) $(LDFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 $(BUILD)/obj/%.o: engine/%.c
 	@mkdir -p $(@D)

@@ -8,8 +8,10 @@ local baseline = require "moonboot.baseline"
 local caveats = require "moonboot.caveats"
 local hypotheses = require "moonboot.hypotheses"
 local json = require "moonboot.json"
+local noise = require "moonboot.noise"
 local observation = require "moonboot.observation"
 local phases = require "moonboot.phases"
+local precision = require "moonboot.precision"
 local series = require "moonboot.series"
 local stats = require "moonboot.stats"
 
@@ -158,8 +160,22 @@ local function host_side(samples)
       return s.qemu.user_ms and s.qemu.system_ms and s.qemu.user_ms + s.qemu.system_ms
     end),
     max_rss_bytes = median_of(samples, function(s) return s.qemu.max_rss_bytes end),
+    pressure_share = median_of(samples, function(s) return s.disturbance and s.disturbance.pressure_share end),
   }
   return next(side) and side or nil
+end
+
+-- How many samples something else on the host disturbed, and how many for each kind of reason.
+local function noisy(samples)
+  local count, kinds = 0, {}
+  for _, sample in ipairs(samples) do
+    if sample.noise then count = count + 1 end
+    for _, reason in ipairs(sample.noise or {}) do
+      local kind = noise.kind(reason)
+      kinds[kind] = (kinds[kind] or 0) + 1
+    end
+  end
+  return count > 0 and { samples = count, reasons = kinds } or nil
 end
 
 local function compare_baselines(result, samples, baselines, options)
@@ -251,13 +267,21 @@ function Builder:_result(configuration, measure_of, host)
   result.markers = json.array(phases.markers(ok, self.rank))
   result.phases = json.array(phases.table(ok, result.markers, measure_of, result.statistics.median_ms))
   result.guest_cpus, result.guest_cpus_most = guest_cpus(samples)
-  local cores = host.cores
+  local cores = host.cores_allowed or host.cores
   if result.cpus and cores then result.oversubscribed = result.cpus > cores end
+  result.time = self.run.deterministic == true and "virtual" or "real"
+  result.noisy = noisy(samples)
   result.host_side = host_side(ok)
+  local adaptive = object(self.run.adaptive)
+  if adaptive.until_ci then result.precision = precision.of(times, adaptive.until_ci, self:_complete()) end
   compare_baselines(result, ok, object(self.run.baselines), options)
   for _, outlier in ipairs(summary.outliers) do ok[outlier.index].outlier = outlier.kind end
   add_hints(result, times)
   return result
+end
+
+function Builder:_complete()
+  return self.conclusion ~= nil and not value(self.conclusion.interrupted)
 end
 
 function Builder:_experiment()
@@ -267,6 +291,7 @@ function Builder:_experiment()
   experiment.measure = measured(run)
   experiment.ended_at = conclusion.ended_at
   experiment.interrupted = conclusion.interrupted or nil
+  experiment.jobs_used = conclusion.jobs_used
   experiment.configurations = #self.order
   experiment.redone = self.redone
   local planned, done = type(experiment.samples) == "number" and experiment.samples or nil, 0
@@ -275,7 +300,7 @@ function Builder:_experiment()
   for _, axis in ipairs(object(run.axes)) do points = points * #object(axis.values) end
   experiment.samples_done = done
   experiment.samples_planned = planned and planned * math.max(points, #self.order)
-  experiment.complete = self.conclusion ~= nil and not conclusion.interrupted
+  experiment.complete = self:_complete()
   return experiment
 end
 
@@ -333,7 +358,7 @@ function Builder:results()
     results[result.key], results.order[i] = result, result.key
   end
   results.scaling = series.build(configurations, object(self.run.axes), {
-    cores = results.host.cores, level = self.options.level, seed = value(self.run.seed),
+    cores = results.host.cores_allowed or results.host.cores, level = self.options.level, seed = value(self.run.seed),
   })
   add_verdicts(self, results)
   results.inconsistent = caveats.inconsistent(configurations)

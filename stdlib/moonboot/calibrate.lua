@@ -4,10 +4,10 @@
 -- bound; both are true to a microsecond.
 -- @module moonboot.calibrate
 local accelerator = require "moonboot.accelerator"
-local built = require "moonboot.built"
 local engine = require "moonboot.engine"
 local files = require "moonboot.files"
 local host = require "moonboot.host"
+local installation = require "moonboot.installation"
 local json = require "moonboot.json"
 local oracle = require "moonboot.oracle"
 local stats = require "moonboot.stats"
@@ -33,9 +33,7 @@ calibrate.MOST_BYTES = 1000000
 local START_S, BYTES_PER_S = 30, 500
 
 local function prepare(dir, bytes)
-  local path = built.path "guest/calibrate.img"
-  if not path then return nil, "guest/calibrate.img is not built: make guest" end
-  local sector, message = files.read(path)
+  local sector, message = files.read(installation.guest .. "/calibrate.img")
   if not sector then return nil, message end
   sector = sector:sub(1, COUNT_OFFSET) .. ("<I4"):pack(bytes) .. sector:sub(COUNT_OFFSET + 5)
   return files.write(dir .. "/calibrate.img", sector)

@@ -1,8 +1,13 @@
 --- What a report must say against itself: what it does not know, and figures not to be relied upon.
 -- @module moonboot.caveats
+local calibration = require "moonboot.calibration"
 local json = require "moonboot.json"
 
 local caveats = {}
+
+-- The engine's figures for a one-byte message in the send buffer, and for a buffer that no guest fills in practice
+-- (engine/console.c; the kernel doubles what is asked for).
+local MESSAGE_COST_BYTES, ROOMY_BUFFER_BYTES = 830, 1 << 20
 
 local function each_sample(configurations, visit)
   for _, configuration in ipairs(configurations) do
@@ -52,6 +57,8 @@ end
 local FLAG_TEXT = {
   clock_stepped = "the host's clock was stepped during the boot: stamps before and after do not compare",
   guest_reset = "the guest reset itself during the boot, and the time up to then is part of the figures",
+  noisy = "something else on the host disturbed the boot (each sample's `noise` says what); kept in every figure",
+  shared_cores = "boots at once had fewer cores than vCPUs and slowed each other down",
 }
 
 local function flags(add, configurations)
@@ -77,13 +84,30 @@ local function flags(add, configurations)
   end
 end
 
-local function host(add, h)
-  local calibration = h.calibration
-  if type(calibration) == "table" and type(calibration.p99_us) == "number" then
-    add(("stamp error of this host by its latest calibration: p50 %s us, p99 %.1f us"):format(
-      calibration.p50_us and ("%.1f"):format(calibration.p50_us) or "unknown", calibration.p99_us))
+-- What this host does not let be known, or be guaranteed.
+local function guarantees(add, h)
+  if h.pressure_known == false then
+    add("this host keeps no pressure figures (PSI): boots that had to wait for a CPU cannot be told from quiet ones")
+  end
+  local rights = h.rights or {}
+  if rights.realtime == false then
+    add("no right to SCHED_FIFO: the stamps do not need it, but on a busy host a guest that prints a lot may have had "
+      .. "to wait for its reader")
+  end
+  if rights.large_buffers == false and (rights.send_buffer_bytes or 0) < ROOMY_BUFFER_BYTES then
+    add(("no right to large buffers: a guest could be only some %d bytes ahead of its reader before it had to wait")
+      :format(2 * (rights.send_buffer_bytes or 0) // MESSAGE_COST_BYTES))
+  end
+end
+
+local function host(add, h, virtual)
+  if virtual then
+    add("all times are VIRTUAL: instructions that QEMU counted (-icount) and the waits between them. They do not "
+      .. "depend on the host's load and are no machine's real time; the vCPUs run one after another. A guest that "
+      .. "waits for a disk or a network may still see the host's timing")
   else
-    add("no calibration of this host is on record, so the error of the time stamps is not known: `moonboot calibrate`")
+    add(calibration.sentence(h))
+    guarantees(add, h)
   end
   local load = type(h.load_before) == "table" and h.load_before[1]
   if load and h.cores and load > h.cores / 2 then
@@ -153,7 +177,7 @@ function caveats.list(results, configurations, notes)
   local list = json.array()
   local function add(text) list[#list + 1] = text end
   completeness(add, results, notes)
-  host(add, results.host)
+  host(add, results.host, results.experiment.deterministic)
   flags(add, configurations)
   markers(add, results, configurations)
   sampling(add, configurations)

@@ -52,7 +52,7 @@ local function differences_in_conditions(a, b)
   local list = json.array()
   for _, condition in ipairs(CONDITIONS) do
     local va, vb = at(a, condition[1]), at(b, condition[1])
-    if va ~= vb and (va ~= nil and vb ~= nil or condition[1] == "experiment.deterministic") then
+    if va ~= vb and va ~= nil and vb ~= nil then
       list[#list + 1] = ("the %s differs: %s, %s"):format(condition[2], shown(va), shown(vb))
     end
   end
@@ -195,6 +195,10 @@ local function pair(a, b)
   return result
 end
 
+local function name_of(runs, names, i)
+  return names[i] or runs[i].directory or ("run %d"):format(i)
+end
+
 --- Compares runs with the first one.
 -- @tparam {table,…} runs two or more results of `moonboot.analysis`
 -- @tparam[opt] {string,…} names what to call them (default: their directories)
@@ -202,14 +206,21 @@ end
 --   `verdict` ("slower", "faster", "mixed", "same", "too_few", "nothing"), `warnings` (what else differs), and
 --   `configurations` with `key`, `total` and `phases`. Each row: `n_a`, `n_b`, `median_a_ms`, `median_b_ms`, `shift_ms`
 --   with its interval, the same in percent of the first median, `p`, `p_adjusted`, `delta`, `effect`, `verdict`,
---   `words`
+--   `words`. Or nil and a message: virtual and real time are not put into one table
 function compare.runs(runs, names)
   if #runs < 2 then error("compare.runs: two runs or more are compared", 2) end
   names = names or {}
+  local function is_virtual(run) return run.experiment.deterministic == true end
+  for i, run in ipairs(runs) do
+    if is_virtual(run) ~= is_virtual(runs[1]) then
+      return nil, ("%s has %s time and %s %s time: the two cannot be compared"):format(name_of(runs, names, 1),
+        is_virtual(runs[1]) and "virtual" or "real", name_of(runs, names, i), is_virtual(run) and "virtual" or "real")
+    end
+  end
   local result = { schema = compare.SCHEMA, alpha = ALPHA, runs = json.array(), comparisons = json.array() }
   for i, run in ipairs(runs) do
     result.runs[i] = {
-      name = names[i] or run.directory or ("run %d"):format(i), experiment = run.experiment.name,
+      name = name_of(runs, names, i), experiment = run.experiment.name,
       started_at = run.experiment.started_at, complete = run.experiment.complete,
     }
     if i > 1 then

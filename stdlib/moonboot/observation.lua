@@ -111,6 +111,10 @@ function observation.of(record)
   if next(captures) then sample.captures = captures end
   local flags = object(record.flags)
   if flags[1] then sample.flags = flags end
+  local noise = object(record.noise)
+  if noise[1] then sample.noise = noise end
+  local disturbance = known(record.disturbance)
+  if next(disturbance) then sample.disturbance = disturbance end
   return sample
 end
 

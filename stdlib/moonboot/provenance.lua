@@ -1,6 +1,7 @@
 --- Where a run's figures come from: the records of the experiment, its configurations and this host, as the journal
 -- keeps them for reviewers, and what must not have changed when an interrupted run goes on.
 -- @module moonboot.provenance
+local calibration = require "moonboot.calibration"
 local digest = require "moonboot.digest"
 local host = require "moonboot.host"
 local hypotheses = require "moonboot.hypotheses"
@@ -15,7 +16,9 @@ local provenance = {}
 local function host_record(arch, accelerator, reason)
   local facts = host.facts { arch = arch }
   facts.load_before = facts.load
-  facts.load, facts.counters, facts.rights, facts.boot_id = nil, nil, nil, nil
+  facts.pressure_known = facts.counters.pressure_us ~= nil
+  facts.calibration = calibration.latest()
+  facts.load, facts.counters, facts.boot_id = nil, nil, nil
   facts.accelerator, facts.accelerator_reason = accelerator, reason
   return facts
 end
@@ -98,6 +101,7 @@ local LASTING = {
   { "grammar_hash", "the grammar" },
   { "kernel_sha256", "the kernel" },
   { "measure", "the measured interval" },
+  { "deterministic", "the kind of time (virtual or real)" },
 }
 local LASTING_HOST = {
   { "qemu_version", "QEMU" },

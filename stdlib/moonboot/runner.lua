@@ -11,12 +11,12 @@ local install = require "moonboot.install"
 local iso = require "moonboot.iso"
 local json = require "moonboot.json"
 local plan = require "moonboot.plan"
+local precision = require "moonboot.precision"
 local provenance = require "moonboot.provenance"
 local report = require "moonboot.report"
 local rundirectory = require "moonboot.rundirectory"
 local sample = require "moonboot.sample"
 local scheduler = require "moonboot.scheduler"
-local stats = require "moonboot.stats"
 local task = require "moonboot.task"
 local timestamp = require "moonboot.timestamp"
 local uv = require "luv"
@@ -58,6 +58,10 @@ local function choose_accelerator(run)
   local first = run.experiment.configurations[1].machine
   if first.accel then
     run.accelerator, run.accelerator_reason = first.accel, "as the experiment says"
+    return
+  end
+  if run.experiment.deterministic then
+    run.accelerator, run.accelerator_reason = "tcg", "only TCG counts instructions"
     return
   end
   local name, reason = accelerator.choose(first.arch, { program = first.qemu })
@@ -123,7 +127,7 @@ local function boot(run, entry, lease)
   local record, of_host = sample.boot {
     machine = sample_machine(run, configuration, scratch),
     accel = run.accelerator,
-    cores = lease.cores,
+    lease = lease,
     configuration = configuration,
     index = entry.index,
     order = entry.order,
@@ -140,7 +144,6 @@ local function boot(run, entry, lease)
     stop(("%s sample %d: %s; when that is mended, go on with: moonboot run --resume %s"):format(entry.key, entry.index,
       of_host, run.directory.shown))
   end
-  if lease.shared then table.insert(record.flags, "shared_cores") end
   return record
 end
 
@@ -148,7 +151,7 @@ local function describe(run, entry, record)
   local figure
   if record.status == "ok" then
     local ms = analysis.boot_time_ms(record, run.experiment.measure)
-    figure = ms and ("%.2f ms"):format(ms) or "no time"
+    figure = ms and ("%.2f ms%s"):format(ms, run.experiment.deterministic and " of virtual time" or "") or "no time"
   else
     figure = ("%s: %s"):format(record.status, record.reason)
   end
@@ -215,11 +218,16 @@ end
 -- Configurations whose interval is narrow enough.
 local function settled(run)
   local wanted, out = run.experiment.samples.until_ci, {}
-  for key, times in pairs(run.times) do
-    local share = stats.relative_halfwidth(times)
-    out[key] = share ~= nil and share <= wanted
-  end
+  for key, times in pairs(run.times) do out[key] = precision.of(times, wanted, false).met end
   return out
+end
+
+local function say_who_gave_up(run)
+  local samples = run.experiment.samples
+  for _, configuration in ipairs(run.experiment.configurations) do
+    local reached = precision.of(run.times[configuration.key] or {}, samples.until_ci, true)
+    if not reached.met then run.progress:note(("%s: %s"):format(configuration.key, precision.sentence(reached))) end
+  end
 end
 
 local function boot_plan(run)
@@ -228,9 +236,10 @@ local function boot_plan(run)
   if not planned.adaptive then return end
   for number = planned.first_rounds + 1, planned.rounds do
     local entries = planned:wanted(number, settled(run))
-    if not entries then return end
+    if not entries then break end
     boot_entries(run, entries)
   end
+  say_who_gave_up(run)
 end
 
 -- The journal cannot hold hypotheses that are functions of the script: it holds the verdicts on all of them.
@@ -246,6 +255,7 @@ local function conclude(run, interrupted)
     ended_at = timestamp.iso() .. "Z",
     load_after = host.load(),
     interrupted = interrupted,
+    jobs_used = run.scheduler.peak,
     hypotheses = verdicts(run),
   })
   run.journal:close()

@@ -3,14 +3,12 @@
 local engine = require "moonboot.engine"
 local capture = require "moonboot.capture"
 local json = require "moonboot.json"
+local noise = require "moonboot.noise"
 local task = require "moonboot.task"
 local text = require "moonboot.text"
 local vm = require "moonboot.vm"
 
 local sample = {}
-
--- Kernel stamps are CLOCK_REALTIME; a step of it larger than this makes the stamps of a boot doubtful.
-local CLOCK_STEP_NS = 100000
 
 -- How often to look whether the captures can still be written.
 local CAPTURE_CHECK_SECONDS = 1
@@ -76,12 +74,12 @@ local function since_t0(guest, t_ns)
   return t_ns and t_ns - guest.t0_ns
 end
 
-local function marker_records(markers, t0_ns)
+local function marker_records(markers, origin_ns)
   local records = {}
   for i, marker in ipairs(markers) do
     local record = {}
     for key, value in pairs(marker) do record[key] = value end
-    record.t_ns = marker.t_ns - t0_ns
+    record.t_ns = marker.t_ns - origin_ns
     records[i] = record
   end
   return records
@@ -95,8 +93,8 @@ local function remark(guest, grammar)
 end
 
 local function console_records(guest)
-  local records, flags = json.array(), json.array()
-  local first_ns, last_ns, bytes, overruns = nil, nil, 0, 0
+  local records = json.array()
+  local first_ns, last_ns, bytes, overruns, clock_step_ns = nil, nil, 0, 0, 0
   for i, line in ipairs(guest.consoles) do
     local stats = line:stats()
     records[i] = {
@@ -110,11 +108,28 @@ local function console_records(guest)
     bytes, overruns = bytes + stats.bytes, overruns + stats.overruns
     if stats.first_ns and (not first_ns or stats.first_ns < first_ns) then first_ns = stats.first_ns end
     if stats.last_ns and (not last_ns or stats.last_ns > last_ns) then last_ns = stats.last_ns end
-    if stats.offset_min_ns and stats.offset_max_ns - stats.offset_min_ns > CLOCK_STEP_NS then
-      flags[1] = "clock_stepped"
-    end
+    clock_step_ns = math.max(clock_step_ns, stats.offset_max_ns - stats.offset_min_ns)
   end
-  return records, { first_ns = first_ns, last_ns = last_ns, bytes = bytes, overruns = overruns, flags = flags }
+  return records, {
+    first_ns = first_ns, last_ns = last_ns, bytes = bytes, overruns = overruns, clock_step_ns = clock_step_ns,
+  }
+end
+
+-- What else went on on the host, and what it may have done to the times. Virtual time does not mind.
+local function add_noise(record, guest, before, lease, clock_step_ns)
+  if guest.machine.deterministic then return end
+  local after, exit = noise.look(), guest.exit or {}
+  after.guest_ns = exit.user_ns and exit.user_ns + exit.system_ns
+  local change = noise.between(before, after)
+  local reasons = noise.judge(change, {
+    crowded = lease.crowded, alone = not lease.company, clock_step_ns = clock_step_ns,
+  })
+  record.disturbance = change
+  if clock_step_ns > noise.CLOCK_STEP_NS then table.insert(record.flags, "clock_stepped") end
+  if #reasons > 0 then
+    table.insert(record.flags, "noisy")
+    record.noise = reasons
+  end
 end
 
 local function merged_captures(markers)
@@ -138,7 +153,7 @@ local function watch_captures(guest, over)
 end
 
 -- Boots and waits for the end of the boot.
-local function watch(guest, over, timeout)
+local function watch(guest, over, request, lease)
   guest.on_event = function(name)
     if name == "SHUTDOWN" or guest.disk_error then over:set(name) end
   end
@@ -152,7 +167,9 @@ local function watch(guest, over, timeout)
     return nil, message
   end
   local capture_watch = task.spawn(watch_captures, guest, over)
-  over:wait(timeout)
+  if lease.follow then lease:follow(function(cores) guest:pin_consoles(cores) end) end
+  over:wait(request.timeout)
+  if lease.follow then lease:follow(nil) end
   capture_watch:cancel()
   exit_watch:cancel()
   return true
@@ -175,17 +192,16 @@ local function failed(request, status, reason)
 end
 
 --- Boots a machine once and says what happened. Must be called inside a task or at top level.
--- @tparam table request `machine` (ready to boot, its disk included), `accel`, `cores` (of the host, to pin
---   vCPUs to; nil: none), `configuration`, `index`, `order`, `warmup`, `grammar`, `timeout` (seconds), `dir` and `name`
---   for the captures, `hooks`, `run_as` (of `moonboot.account`),
---   `report(message)` for what a hook did wrong
+-- @tparam table request `machine` (ready to boot, its disk included), `accel`, `lease` (of `moonboot.scheduler`: the
+--   host's cores for it; nil: all), `configuration`, `index`, `order`, `warmup`, `grammar`, `timeout` (seconds), `dir`
+--   and `name` for the captures, `hooks`, `run_as` (of `moonboot.account`), `report(message)` for what a hook did wrong
 -- @treturn table a journal record of type "sample"; always a record, whatever went wrong
 -- @treturn ?string what is wrong with this host, so that it is no use to go on
 function sample.boot(request)
-  local hooks = request.hooks or {}
+  local hooks, lease = request.hooks or {}, request.lease or {}
   local guest, message, code = vm.start(request.machine, {
     accel = request.accel,
-    cpus = request.cores,
+    cpus = lease.cores,
     dir = request.dir,
     name = request.name,
     run_as = request.run_as,
@@ -204,10 +220,14 @@ function sample.boot(request)
   }
   local over, told = task.event(), task.event()
   attach(guest, matcher, over, told)
-  if request.cores then guest:pin(request.cores) end
+  if lease.cores then
+    local pinned, why = guest:pin(lease.cores)
+    if not pinned then return failed(request, "error", "cannot pin the vCPUs: " .. why) end
+  end
   call_hook(hooks.prepare, "prepare", request.report, guest, request.configuration)
+  local before = noise.look(guest.process:pid())
   local started
-  started, message = watch(guest, over, request.timeout)
+  started, message = watch(guest, over, request, lease)
   if not started then return failed(request, guest.exit and "qemu_exit" or "error", message) end
   if matcher:failure() and not guest.exit then told:wait(LAST_WORDS_SECONDS) end
   local ended_by_itself = guest.exit
@@ -216,15 +236,16 @@ function sample.boot(request)
   local stop_ns = engine.clock.now()
   guest:stop()
 
+  local virtual = guest.machine.deterministic
   local consoles, seen = console_records(guest)
   local markers, complete, failure, missing =
     matcher:markers(), matcher:complete(), matcher:failure(), matcher:missing()
-  local t0_ns = guest.t0_ns
+  local origin_ns = guest.origin_ns
   if seen.overruns > 0 then
     local marked = remark(guest, request.grammar)
     if marked then
       markers, failure, missing = marked.markers, marked.failure, marked.missing
-      complete, t0_ns = #missing == 0, 0
+      complete, origin_ns = #missing == 0, 0
     end
   end
   local capture_error = guest:capture_error()
@@ -236,7 +257,8 @@ function sample.boot(request)
     ending = guest:ending(),
     shutdown_reason = guest.shutdown_reason,
     bytes = seen.bytes,
-    silent_s = seen.last_ns and (stop_ns - seen.last_ns) / 1e9,
+    -- How long ago a byte came that has virtual time is not known.
+    silent_s = seen.last_ns and not virtual and (stop_ns - seen.last_ns) / 1e9,
     timeout_s = request.timeout,
     resets = guest.guest_resets,
     capture_error = capture_error,
@@ -245,16 +267,17 @@ function sample.boot(request)
   local record = failed(request, status, reason)
   local exit, times = guest.exit or {}, guest.host_times_ns
   record.t0_realtime_ns = guest.t0_realtime_ns
-  record.markers = marker_records(markers, t0_ns)
+  record.markers = marker_records(markers, origin_ns)
   record.captures = merged_captures(markers)
   record.consoles = consoles
-  record.flags = seen.flags
   if guest.guest_resets > 0 then table.insert(record.flags, "guest_reset") end
+  if lease.shared then table.insert(record.flags, "shared_cores") end
+  add_noise(record, guest, before, lease, seen.clock_step_ns)
   record.host_times_ns = {
     spawned = since_t0(guest, times.spawned),
     qmp_ready = since_t0(guest, times.qmp_ready),
     cont_sent = since_t0(guest, times.cont_sent),
-    first_byte = since_t0(guest, seen.first_ns),
+    first_byte = not virtual and since_t0(guest, seen.first_ns) or nil,
     ended = since_t0(guest, times.ended),
   }
   record.qemu = {

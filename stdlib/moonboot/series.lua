@@ -61,6 +61,7 @@ end
 -- Why a configuration says nothing about how the guest scales; nil if it does.
 local function exclusion(configuration, cores)
   local cpus, up = configuration.cpus, configuration.guest_cpus
+  if configuration.time == "virtual" and cpus and cpus > 1 then return "virtual time: vCPUs run one after another" end
   if cpus and up and up < cpus then return ("the guest brought up %d of %d CPUs"):format(up, cpus) end
   if configuration.oversubscribed then
     return ("oversubscribed: %d vCPUs on %d host cores"):format(cpus, cores)
@@ -154,7 +155,7 @@ local function phase_series(group, by_key, reference, is_cpus, options)
   return list
 end
 
-local function notes_of(group, is_cpus)
+local function notes_of(group, is_cpus, virtual)
   local notes = json.array()
   local left_out, fewer, most = {}, nil, nil
   for _, point in ipairs(group.points) do
@@ -172,7 +173,8 @@ local function notes_of(group, is_cpus)
   end
   if #left_out > 0 then
     table.insert(notes, ("left out of the fits: %s (%s)"):format(table.concat(left_out, ", "),
-      "more vCPUs than host cores, or fewer CPUs brought up than given"))
+      virtual and "in virtual time the vCPUs run one after another: nothing here is a speed-up"
+        or "more vCPUs than host cores, or fewer CPUs brought up than given"))
   end
   local fits = group.fits or {}
   if not fits.amdahl then
@@ -206,7 +208,7 @@ local function finish(group, axis, options)
     group.fits, group.fits_reason = fits_of(group.points, function(key) return times_of(by_key[key]) end, options)
   end
   group.phases = json.array(reference and phase_series(group, by_key, reference, is_cpus, options) or {})
-  group.notes = notes_of(group, is_cpus)
+  group.notes = notes_of(group, is_cpus, reference and reference.time == "virtual")
   group.members = nil
   return group
 end

@@ -8,9 +8,9 @@
 -- @module moonboot.vm
 local engine = require "moonboot.engine"
 local uv = require "luv"
-local built = require "moonboot.built"
 local check = require "moonboot.check"
 local console = require "moonboot.console"
+local installation = require "moonboot.installation"
 local keyboard = require "moonboot.keyboard"
 local machine = require "moonboot.machine"
 local names = require "moonboot.names"
@@ -137,11 +137,11 @@ end
 -- QEMU's command line with the library that tells the guest's virtual time, by the descriptor that it inherits: a path
 -- may hold what LD_PRELOAD takes for a separator.
 local function with_virtual_time(argv, fds)
-  local path = built.path "lib/moonboot/virtualtime.so"
+  local path = installation.virtual_time()
   local fd, message, code
   if path then fd, message, code = uv.fs_open(path, "r", 0) end
   if not fd then
-    return nil, message or "a deterministic machine needs lib/moonboot/virtualtime.so, which is not installed", code
+    return nil, message or "a deterministic machine needs moonboot/virtualtime.so, which is not installed", code
   end
   table.insert(fds, fd)
   local others = os.getenv "LD_PRELOAD"

@@ -69,7 +69,7 @@ function wording.axes(results)
   return names
 end
 
---- The title of a configuration: "4 CPU", "4 CPU, memory 512M".
+--- The title of a configuration: "4 CPU", "4 CPU, memory 512M", "4 CPU [virtual time]".
 -- @tparam table results
 -- @tparam table configuration one of the results'
 -- @treturn string
@@ -79,8 +79,9 @@ function wording.title(results, configuration)
     local v = configuration.settings[axis]
     if v ~= nil then parts[#parts + 1] = wording.setting(axis, v) end
   end
-  if #parts > 0 then return table.concat(parts, ", ") end
-  return configuration.cpus and wording.setting("cpus", configuration.cpus) or configuration.key
+  local mark = results.experiment.deterministic and " [virtual time]" or ""
+  if #parts > 0 then return table.concat(parts, ", ") .. mark end
+  return (configuration.cpus and wording.setting("cpus", configuration.cpus) or configuration.key) .. mark
 end
 
 --- Settings of the other axes of a group: "memory 512M", "" when there are none.

@@ -315,6 +315,70 @@ describe("analysis", function()
     assert.matches("6 of 6 samples stamped when read", text)
   end)
 
+  it("counts noisy samples by reason and keeps them", function()
+    local results = analysis.results(journals.sweep { cpus = { 1 }, n = 3, sample = function(key, i, order, d)
+      local sample = journals.sample(key, i, order, d)
+      sample.disturbance = { pressure_share = i / 10, steal_share = json.null }
+      if i > 1 then
+        sample.flags = { "noisy" }
+        sample.noise = { "pressure: tasks waited", i == 3 and "steal: taken" or nil }
+      end
+      return sample
+    end })
+    assert.equal(3, results.cpu_1.statistics.n)
+    assert.same({ samples = 2, reasons = { pressure = 2, steal = 1 } }, results.cpu_1.noisy)
+    assert.same({ "pressure: tasks waited", "steal: taken" }, results.cpu_1.samples[3].noise)
+    assert.same({ pressure_share = 0.1 }, results.cpu_1.samples[1].disturbance)
+    assert.equal(0.2, results.cpu_1.host_side.pressure_share)
+    assert.matches("2 of 3 samples flagged noisy: something else", table.concat(results.caveats, "\n"))
+  end)
+
+  it("says what an adaptive run reached, and what it gave up on", function()
+    local run = { adaptive = { min = 2, max = 6, until_ci = 0.1 } }
+    local narrow = analysis.results(journals.sweep { cpus = { 1 }, n = 6, run = run })
+    assert.is_true(narrow.cpu_1.precision.met)
+    assert.is_true(narrow.cpu_1.precision.reached <= 0.1)
+    local wide = analysis.results(journals.sweep { cpus = { 1 }, n = 6, noise = 1, run = run })
+    assert.is_true(wide.cpu_1.precision.gave_up)
+    local cut = { cpus = { 1 }, n = 6, noise = 1, run = run, conclusion = false }
+    local unfinished = analysis.results(journals.sweep(cut))
+    assert.is_false(unfinished.cpu_1.precision.gave_up)
+    assert.is_nil(analysis.results(journals.sweep { n = 6 }).cpu_1.precision)
+  end)
+
+  it("marks virtual time and takes no speed-up from it", function()
+    local results = analysis.results(journals.sweep { cpus = { 1, 2, 4 }, n = 2, run = { deterministic = true } })
+    assert.equal("virtual", results.cpu_2.time)
+    for i, point in ipairs(results.scaling.groups[1].points) do
+      assert.equal(i > 1 and "virtual time: vCPUs run one after another" or nil, point.excluded)
+    end
+    local text = table.concat(results.caveats, "\n")
+    assert.matches("all times are VIRTUAL", text)
+    assert.is_nil(text:find("calibration", 1, true))
+    assert.equal("real", analysis.results(journals.sweep {}).cpu_1.time)
+  end)
+
+  it("says which guarantees the host did not give", function()
+    local function caveats(host)
+      host.cores = 2
+      return table.concat(analysis.results(journals.sweep { run = { host = host } }).caveats, "\n")
+    end
+    local poor = caveats { pressure_known = false, rights = {
+      realtime = false, large_buffers = false, send_buffer_bytes = 212992,
+    } }
+    assert.matches("keeps no pressure figures", poor)
+    assert.matches("no right to SCHED_FIFO", poor)
+    assert.matches("only some 513 bytes ahead", poor)
+    local rich = caveats { pressure_known = true, rights = { realtime = true, large_buffers = true } }
+    for _, word in ipairs { "pressure", "SCHED_FIFO", "ahead" } do assert.is_nil(rich:find(word, 1, true)) end
+  end)
+
+  it("counts only the cores that may be used", function()
+    local results = analysis.results(journals.sweep { run = { host = { cores = 8, cores_allowed = 1 } } })
+    assert.is_true(results.cpu_2.oversubscribed)
+    assert.is_false(results.cpu_1.oversubscribed)
+  end)
+
   it("has no results without a header", function()
     local results, message = analysis.results { journals.sample("cpu_1", 1, 1) }
     assert.is_nil(results)

@@ -91,9 +91,12 @@ describe("compare", function()
     assert.equal(0, #compare.runs({ a, a }).comparisons[1].warnings)
   end)
 
-  it("warns when virtual time meets real time", function()
-    local compared = compare.runs { run { n = 2 }, run { n = 2, run = { deterministic = true } } }
-    assert.matches("kind of time", compared.comparisons[1].warnings[1])
+  it("refuses to put virtual and real time into one table", function()
+    local virtual = run { n = 2, run = { deterministic = true } }
+    local compared, message = compare.runs({ run { n = 2 }, virtual }, { "a", "b" })
+    assert.is_nil(compared)
+    assert.equal("a has real time and b virtual time: the two cannot be compared", message)
+    assert.is_table(compare.runs { virtual, virtual })
   end)
 
   it("says which configurations only one run has", function()

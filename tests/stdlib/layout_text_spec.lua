@@ -41,6 +41,27 @@ describe("layout text", function()
     assert.matches("8 CPU: 2%.%d+x speedup %(%d+%% efficiency%)  %[oversubscribed%]", text)
   end)
 
+  it("marks virtual time wherever a time stands", function()
+    local text = report { n = 2, run = { deterministic = true } }
+    has(text, "1 CPU [virtual time]")
+    has(text, "Boot Time by CPU Count [virtual time]")
+    has(text, "Scaling Efficiency (relative to 1 CPU) [virtual time]")
+    assert.matches("Measured +kernel_starts %-> login, in VIRTUAL time", text)
+  end)
+
+  it("says which samples were noisy, how many boots ran at once, and what was given up", function()
+    local text = report { cpus = { 1 }, n = 2, run = { jobs = 4, adaptive = { min = 2, max = 2, until_ci = 0.001 } },
+      conclusion = false, sample = function(key, i, order, d)
+        local sample = journals.sample(key, i, order, d)
+        sample.noise = { "steal: the hypervisor took 9.0 % of a core away during the boot" }
+        return sample
+      end }
+    has(text, "Noisy:   2 of 2 samples (2 steal): something else on the host disturbed them; they are kept")
+    has(text, "Precision: not yet precise enough after 2 samples")
+    assert.matches("Seed +1234, 4 boots at a time", text)
+    assert.matches("Samples +2 of at most 2 planned", text)
+  end)
+
   it("says how many are not ok and why", function()
     local text = report { cpus = { 1 }, n = 3, sample = function(key, i, order, d)
       if i == 2 then return journals.failed(key, i, order) end

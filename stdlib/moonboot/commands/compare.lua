@@ -37,7 +37,8 @@ function command.run(args)
     if not results then return cli.fail(message) end
     runs[i] = results
   end
-  local compared = compare.runs(runs, args.runs)
+  local compared, unlike = compare.runs(runs, args.runs)
+  if not compared then return cli.fail(unlike) end
   local limits = {}
   for _, wanted in ipairs(args.fail_on or {}) do limits[wanted.what] = wanted.share end
   local regressions = compare.regressions(compared, limits)

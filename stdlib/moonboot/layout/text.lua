@@ -1,5 +1,6 @@
 --- The report for a terminal or a log: plain text, under 100 columns, every byte safe to print.
 -- @module moonboot.layout.text
+local precision = require "moonboot.precision"
 local text = require "moonboot.text"
 local wording = require "moonboot.wording"
 
@@ -54,10 +55,12 @@ local function header(page, results)
   field("QEMU", ("%s, accelerator %s%s"):format(h.qemu_version or "of unknown version", h.accelerator or "unknown",
     h.accelerator_reason and (" (%s)"):format(h.accelerator_reason) or ""))
   field("Measured", wording.measure(e.measure) .. (e.deterministic and ", in VIRTUAL time (-icount)" or ""))
-  local of = e.samples_planned and (" of %d planned"):format(e.samples_planned) or ""
+  local of = e.samples_planned and (" of %s%d planned"):format(e.adaptive and "at most " or "", e.samples_planned) or ""
   field("Samples", ("%d%s, %d configuration%s%s"):format(e.samples_done, of, e.configurations,
     e.configurations == 1 and "" or "s", e.complete and "" or (e.interrupted and ", INTERRUPTED" or ", NOT FINISHED")))
-  field("Seed", ("%s%s"):format(e.seed or "unknown", e.jobs and (", %d at a time"):format(e.jobs) or ""))
+  local jobs = e.jobs_used or e.jobs
+  field("Seed", ("%s%s"):format(e.seed or "unknown", jobs and (", %d boot%s at a time"):format(jobs,
+    jobs == 1 and "" or "s") or ""))
 end
 
 local function silent(page, results, configuration)
@@ -151,8 +154,21 @@ local function host_side(page, side)
   local parts = {}
   if side.spawn_to_cont_ms then parts[#parts + 1] = "QEMU ready after " .. wording.ms(side.spawn_to_cont_ms) end
   if side.qemu_cpu_ms then parts[#parts + 1] = "QEMU CPU time " .. wording.ms(side.qemu_cpu_ms) end
+  if side.pressure_share then
+    parts[#parts + 1] = ("some task waited for a CPU in %s of the time"):format(wording.share(side.pressure_share))
+  end
   if side.max_rss_bytes then parts[#parts + 1] = "peak memory " .. wording.bytes(side.max_rss_bytes) end
   if #parts > 0 then page:wrap("  Host side (medians): ", "    ", table.concat(parts, ", ")) end
+end
+
+local function noise_line(page, noisy, samples)
+  if not noisy then return end
+  local kinds = {}
+  for kind in pairs(noisy.reasons) do kinds[#kinds + 1] = kind end
+  table.sort(kinds)
+  for i, kind in ipairs(kinds) do kinds[i] = ("%d %s"):format(noisy.reasons[kind], kind) end
+  page:wrap(("  Noisy:   %d of %d samples "):format(noisy.samples, #samples), "    ",
+    ("(%s): something else on the host disturbed them; they are kept"):format(table.concat(kinds, ", ")))
 end
 
 local function configuration_section(page, results, configuration)
@@ -171,6 +187,10 @@ local function configuration_section(page, results, configuration)
   end
   page:add("  Samples: n = %d ok, %d not ok%s", s.n, s.failed,
     s.failed > 0 and (" (%s)"):format(wording.not_ok(configuration)) or "")
+  noise_line(page, configuration.noisy, configuration.samples)
+  if configuration.precision then
+    page:wrap("  Precision: ", "    ", precision.sentence(configuration.precision))
+  end
   if not configuration.silence then
     local statuses = {}
     for status in pairs(configuration.not_ok_reasons) do statuses[#statuses + 1] = status end
@@ -197,7 +217,7 @@ end
 
 local function mark_of(point)
   if not point.excluded then return "" end
-  return ("  [%s]"):format((point.excluded:gsub("^oversubscribed:.*", "oversubscribed")))
+  return ("  [%s]"):format((point.excluded:gsub("^(oversubscribed):.*", "%1"):gsub("^(virtual time):.*", "%1")))
 end
 
 local function bounds(fit, name)
@@ -243,7 +263,8 @@ end
 local function group_findings(page, results, group)
   local axis = results.scaling.axis
   local where = wording.where(results, group.where)
-  local suffix = where ~= "" and (" (%s)"):format(where) or ""
+  local suffix = (where ~= "" and (" (%s)"):format(where) or "")
+    .. (results.experiment.deterministic and " [virtual time]" or "")
   page:add("")
   page:add("Boot Time by %s%s", wording.axis(axis), suffix)
   if #group.points == 0 then page:add("  nothing was measured") end
