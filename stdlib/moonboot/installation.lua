@@ -1,7 +1,5 @@
 --- Where the files that come with moonboot are: in a checkout, or installed with the library.
 -- @module moonboot.installation
-local uv = require "luv"
-
 local LIBRARY = debug.getinfo(1, "S").source:match("^@(.*)/installation%.lua$") or "."
 
 local checkout = LIBRARY:match("^(.-)/?stdlib/moonboot$")
@@ -17,11 +15,7 @@ local installation = {
 --- The library that tells a guest's virtual time from inside QEMU (engine/qemu/virtualtime.c).
 -- @treturn ?string its path; nil when it is not there
 function installation.virtual_time()
-  local name = "moonboot/virtualtime.so"
-  local prefix = LIBRARY:match("^(.*)/share/lua/5%.4/moonboot$")
-  local beside = checkout and checkout .. "/build/lib/" .. name or prefix and prefix .. "/lib/lua/5.4/" .. name
-  if beside and uv.fs_access(beside, "R") then return beside end
-  return package.searchpath("moonboot.virtualtime", package.cpath)
+  return package.searchpath("moonboot.virtualtime", package.cpath) or nil
 end
 
 return installation
