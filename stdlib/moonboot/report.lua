@@ -55,14 +55,19 @@ end
 
 --- Lays results out.
 -- @tparam table results
--- @string format a layout's name, with `:part` behind it for a part (`latex:table`)
+-- @param format a layout's name, with `:part` behind it for a part (`latex:table`), or a layout itself: a function
 -- @tparam[opt] table options handed to the layout
 -- @treturn string, or nil and a message; an error in a layout script is such a message, with file and line
 function report.render(results, format, options)
   local name, part = format, nil
-  if FORMATS[format:match("^%w+") or ""] then name, part = format:match("^(%w+):?(.*)$") end
-  local layout, path = report.layout(name)
-  if not layout then return nil, path end
+  local layout, path = format, nil
+  if type(format) == "string" then
+    if FORMATS[format:match("^%w+") or ""] then name, part = format:match("^(%w+):?(.*)$") end
+    layout, path = report.layout(name)
+    if not layout then return nil, path end
+  else
+    name = "of the experiment"
+  end
   local all = { part = part ~= "" and part or nil }
   for k, v in pairs(options or {}) do all[k] = v end
   local ok, page, why = xpcall(layout, function(err) return loader.explain(err, path) end, results, all)
@@ -154,7 +159,7 @@ end
 --- Writes reports into a run directory.
 -- @tparam table results
 -- @string directory
--- @tparam {string,…} formats
+-- @tparam table formats a list of names of layouts, or of layouts themselves
 -- @treturn {string,…} paths of what was written, or nil and a message (what could be written is there)
 -- @treturn ?string what went wrong with some of the formats
 function report.write(results, directory, formats)

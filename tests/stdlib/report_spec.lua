@@ -117,6 +117,15 @@ describe("report", function()
       for _, path in ipairs(written) do assert.is_true(#files.read(path) > 0) end
     end)
 
+    it("takes a layout that the experiment's script holds", function()
+      dir = journals.write(journals.sweep { n = 1 })
+      local written = assert(report.write(assert(report.load(dir)), dir, { function() return "mine\n" end }))
+      assert.equal("mine\n", files.read(written[1]))
+      local page, message = report.render({}, function() error "no" end)
+      assert.is_nil(page)
+      assert.matches("^layout of the experiment: .*report_spec.lua:%d+: no$", message)
+    end)
+
     it("never leaves it, whatever the experiment is called", function()
       dir = journals.write(journals.sweep { n = 1, run = { name = "../../etc/x\n" } })
       local written = assert(report.write(assert(report.load(dir)), dir, { "text" }))
