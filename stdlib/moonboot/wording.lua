@@ -31,8 +31,9 @@ end
 
 --- A share with one decimal, for tables.
 -- @tparam ?number share 0 to 1
--- @treturn string such as "12.5 %"
+-- @treturn string such as "12.5 %"; "< 0.1 %" rather than a zero that is none
 function wording.share(share)
+  if share and share > 0 and share < 0.0005 then return "< 0.1 %" end
   return share and ("%.1f %%"):format(share * 100) or "-"
 end
 
