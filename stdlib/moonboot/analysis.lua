@@ -266,6 +266,8 @@ function Builder:_result(configuration, measure_of, host)
   result.statistics.warmup = #configuration.warmups
   result.markers = json.array(phases.markers(ok, self.rank))
   result.phases = json.array(phases.table(ok, result.markers, measure_of, result.statistics.median_ms))
+  local named = object(self.run.phases)
+  if named[1] then result.named_phases = json.array(phases.named(ok, named)) end
   result.guest_cpus, result.guest_cpus_most = guest_cpus(samples)
   local cores = host.cores_allowed or host.cores
   if result.cpus and cores then result.oversubscribed = result.cpus > cores end

@@ -135,6 +135,19 @@ local function markers(add, results, configurations)
   end
 end
 
+-- A vCPU that the guest does not use costs time and saves none.
+local function cpus(add, configurations)
+  local unsaid = {}
+  for _, configuration in ipairs(configurations) do
+    if (configuration.cpus or 1) > 1 and not configuration.guest_cpus and configuration.statistics.n > 0 then
+      unsaid[#unsaid + 1] = configuration.key
+    end
+  end
+  if #unsaid > 0 then
+    add(("how many CPUs the guest brought up is not known (no capture 'cpus'): %s"):format(table.concat(unsaid, ", ")))
+  end
+end
+
 local function sampling(add, configurations)
   local few, warmups, outliers, overlong = {}, 0, 0, 0
   for _, configuration in ipairs(configurations) do
@@ -180,6 +193,7 @@ function caveats.list(results, configurations, notes)
   host(add, results.host, results.experiment.deterministic)
   flags(add, configurations)
   markers(add, results, configurations)
+  cpus(add, configurations)
   sampling(add, configurations)
   return list
 end

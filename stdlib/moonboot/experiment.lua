@@ -17,6 +17,8 @@
 -- - `timeout`: seconds a sample may take (default 120)
 -- - `grammar`: see `moonboot.grammar`; `measure`: `{ from =, to = }`, rules of the grammar (default: first and last
 --   that are not optional)
+-- - `phases`: stretches of a boot with names of their own, reported beside the intervals between its markers: a list of
+--   `{ name = "loader", from =, to = }`, with rules of the grammar, or "t0"
 -- - `baseline`: `{ estimated_ms =, name =, from =, to =, source = }`, or `baselines`, a list of them
 -- - `hypotheses`, `accept`: see `moonboot.analysis`; `report`: layouts (default `{ "json", "text" }`)
 -- - `prepare(guest, configuration)`, `on_marker(guest, marker)`, `on_sample(record)`, `conclude(results)`: hooks
@@ -29,6 +31,7 @@ local fault = require "moonboot.fault"
 local machine = require "moonboot.machine"
 local matrix = require "moonboot.matrix"
 local options = require "moonboot.options"
+local phases = require "moonboot.phases"
 local settle = require "moonboot.settle"
 local text = require "moonboot.text"
 
@@ -69,6 +72,7 @@ local SCHEMA = {
   timeout = { type = "number", check = positive, default = 120 },
   grammar = { type = "table", required = true },
   measure = { type = "table" },
+  phases = { type = "table" },
   baseline = { type = "table" },
   baselines = { type = "table" },
   hypotheses = { type = "table" },
@@ -94,6 +98,12 @@ local ADAPTIVE = {
 }
 
 local MEASURE = { from = { type = "string" }, to = { type = "string" } }
+
+local PHASE = {
+  name = { type = "string", required = true },
+  from = { type = "string", required = true },
+  to = { type = "string", required = true },
+}
 
 local BASELINE = {
   name = { type = "string", default = "default" },
@@ -163,6 +173,23 @@ local function baselines(spec, measure, names, known)
   return out
 end
 
+-- -> a list of `{ name =, from =, to = }`
+local function named_phases(list, names, known)
+  local out, seen = {}, {}
+  for i, entry in ipairs(list) do
+    local what = ("phase %d"):format(i)
+    local good = need({ "phases" }, check.table(entry, PHASE, what))
+    local known_or_t0 = setmetatable({ [phases.T0] = true }, { __index = known })
+    local covered = interval(good, {}, names, known_or_t0, what, "phases")
+    if seen[good.name] then stop(("two phases are called '%s'"):format(text.escape(good.name)), "phases") end
+    seen[good.name], out[i] = true, { name = good.name, from = covered.from, to = covered.to }
+  end
+  if #out == 0 or next(list, #list) ~= nil then
+    stop("'phases' must be a list of tables, as in { { name = \"loader\", from = …, to = … } }", "phases")
+  end
+  return out
+end
+
 local function reports(value)
   local list = type(value) == "string" and { value } or value or { "json", "text" }
   for name, layout in pairs(list) do
@@ -197,6 +224,7 @@ local function examine(spec)
   local measured = need({ "measure" }, check.table(e.measure or {}, MEASURE, "measure"))
   e.measure = interval(measured, { from = firm[1] or names[1], to = firm[#firm] or names[#names] }, names, known,
     "measure", "measure")
+  if e.phases then e.phases = named_phases(e.phases, names, known) end
   e.baselines = baselines(e, e.measure, names, known)
   e.baseline = nil
   e.report = reports(e.report)

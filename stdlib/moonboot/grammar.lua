@@ -300,6 +300,19 @@ function Grammar:requiring(names)
     Grammar)
 end
 
+--- The same grammar for a boot that is over at one of its rules: that one is required, those below it are optional.
+-- @string name  of a rule
+-- @treturn Grammar
+function Grammar:up_to(name)
+  local last = entry_of(self, "up_to", name)
+  local copy, below = self:requiring { name }, false
+  for i, entry in ipairs(self.compiled) do
+    if below then copy.rules[i].optional = true end
+    below = below or entry == last
+  end
+  return copy
+end
+
 --- A fresh matcher, for one boot.
 -- @tparam[opt] table options  `channels` (the names of the boot's consoles; any if left out), `on_marker` (called with
 --   each new marker, and again when it moves because of `last`)

@@ -89,6 +89,26 @@ local function boundaries(markers, n, measure)
   return {}
 end
 
+-- What is known of one phase; nil if no sample has both its markers.
+local function summary(samples, name, from, to, total_ms)
+  local xs = differences(samples, from, to)
+  if #xs == 0 then return nil end
+  local median, low, high = stats.median(xs)
+  local sum, min, max = 0, math.huge, -math.huge
+  for i = 1, #xs do
+    local x = xs[i]
+    sum = sum + x
+    if x < min then min = x end
+    if x > max then max = x end
+  end
+  return {
+    name = name, from = from, to = to, n = #xs,
+    median_ms = median, median_low_ms = low, median_high_ms = high,
+    mean_ms = sum / #xs, min_ms = min, max_ms = max,
+    share = total_ms and total_ms > 0 and median / total_ms or nil,
+  }
+end
+
 --- The phases of a set of samples between the markers that are measured.
 -- @tparam {table,…} samples those with a boot time
 -- @tparam {table,…} markers from `phases.markers`
@@ -100,24 +120,19 @@ end
 function phases.table(samples, markers, measure, total_ms)
   local names, list = boundaries(markers, #samples, measure), {}
   for i = 1, #names - 1 do
-    local from, to = names[i], names[i + 1]
-    local xs = differences(samples, from, to)
-    if #xs > 0 then
-      local median, low, high = stats.median(xs)
-      local sum, min, max = 0, math.huge, -math.huge
-      for j = 1, #xs do
-        local x = xs[j]
-        sum = sum + x
-        if x < min then min = x end
-        if x > max then max = x end
-      end
-      list[#list + 1] = {
-        name = from .. " -> " .. to, from = from, to = to, n = #xs,
-        median_ms = median, median_low_ms = low, median_high_ms = high,
-        mean_ms = sum / #xs, min_ms = min, max_ms = max,
-        share = total_ms and total_ms > 0 and median / total_ms or nil,
-      }
-    end
+    list[#list + 1] = summary(samples, names[i] .. " -> " .. names[i + 1], names[i], names[i + 1], total_ms)
+  end
+  return list
+end
+
+--- The phases that an experiment gives names to. They may overlap, and lie outside of what is measured.
+-- @tparam {table,…} samples those with a boot time
+-- @tparam {table,…} wanted `name`, `from` (a marker or "t0"), `to`
+-- @treturn {table,…} as for `phases.table`, without shares; those that no sample has are left out
+function phases.named(samples, wanted)
+  local list = {}
+  for _, phase in ipairs(wanted) do
+    list[#list + 1] = summary(samples, phase.name, phase.from, phase.to)
   end
   return list
 end

@@ -61,6 +61,7 @@ function provenance.run(experiment, facts)
     timeout_s = experiment.timeout,
     deterministic = experiment.deterministic or nil,
     measure = experiment.measure,
+    phases = experiment.phases and json.array(experiment.phases),
     baselines = json.array(experiment.baselines),
     hypotheses = experiment.hypotheses and hypotheses.describe(experiment.hypotheses),
     accept = experiment.accept,

@@ -39,6 +39,31 @@ describe("analysis", function()
     close_to(90, results.cpu_1.phases[1].median_ms)
   end)
 
+  it("computes the phases that have names, wherever they lie", function()
+    local results = assert(analysis.results(journals.sweep { n = 7, noise = 0, cpus = { 1 }, run = { phases = {
+      { name = "loader", from = "t0", to = "kernel_starts" },
+      { name = "kernel", from = "kernel_starts", to = "drivers" },
+      { name = "never", from = "login", to = "shutdown" },
+    } } }))
+    local named = results.cpu_1.named_phases
+    assert.same({ 2, "loader", "kernel" }, { #named, named[1].name, named[2].name })
+    close_to(160, named[1].median_ms)
+    close_to(45, named[2].median_ms)
+    assert.same({ "kernel_starts", "drivers", 7 }, { named[2].from, named[2].to, named[2].n })
+    local page = require "moonboot.layout.text"(results)
+    assert.matches("loader: t0 %-> kernel_starts +160%.00 ", page)
+  end)
+
+  it("does not know how many CPUs a guest brought up that does not say it", function()
+    local results = assert(analysis.results(journals.sweep { n = 3, sample = function(key, index, order, defaults)
+      defaults.guest_cpus = nil
+      return journals.sample(key, index, order, defaults)
+    end }))
+    assert.is_nil(results.cpu_2.guest_cpus)
+    assert.matches("how many CPUs the guest brought up is not known %(no capture 'cpus'%): cpu_2;?",
+      table.concat(results.caveats, ";"))
+  end)
+
   it("computes phases from consecutive markers with their shares of the median total", function()
     local results = analysis.results(journals.sweep { cpus = { 1 }, n = 7, noise = 0 })
     local phases = results.cpu_1.phases
@@ -56,6 +81,7 @@ describe("analysis", function()
     local results = analysis.results(records)
     close_to(226, results.cpu_1.statistics.median_ms)
     assert.equal("t0 -> firmware", results.cpu_1.phases[1].name)
+    assert.is_nil(results.cpu_1.named_phases)
   end)
 
   it("counts what is not ok beside n and never as a time", function()

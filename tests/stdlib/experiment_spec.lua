@@ -130,6 +130,13 @@ describe("experiment.new", function()
     refused("baseline has no 'estimated_ms'", { baseline = {} })
     refused("'estimated_ms' in baseline must be above 0", { baseline = { estimated_ms = 0 } })
     refused("baseline: 'from' is 'x'", { baseline = { estimated_ms = 1, from = "x" } })
+    assert.same({ { name = "loader", from = "t0", to = "kernel_starts" } },
+      new { phases = { { name = "loader", from = "t0", to = "kernel_starts" } } }.phases)
+    refused("phase 1: 'to' is 'kernel', which is no rule of the grammar",
+      { phases = { { name = "loader", from = "t0", to = "kernel" } } })
+    refused("two phases are called 'x'", { phases = { { name = "x", from = "t0", to = "memory" },
+      { name = "x", from = "t0", to = "memory" } } })
+    refused("'phases' must be a list of tables", { phases = { loader = { from = "t0", to = "memory" } } })
     refused("two baselines are called 'default'", { baselines = { { estimated_ms = 1 }, { estimated_ms = 2 } } })
     refused("not both", { baseline = { estimated_ms = 1 }, baselines = {} })
     refused("must be a list of tables", { baselines = { estimated_ms = 1 } })

@@ -342,6 +342,17 @@ describe("grammar", function()
     end)
   end)
 
+  describe("up_to", function()
+    it("requires one rule and none below it, in a copy", function()
+      local g = mb.grammar { { "a", "a" }, { "b", "b", optional = true }, { "c", "c" }, { "d", "d" } }
+      local shorter = g:up_to "b"
+      assert.same({ "a", "b" }, shorter:matcher():missing())
+      assert.same({ "a", "c", "d" }, g:matcher():missing())
+      assert.same({ "a", "c" }, g:up_to("c"):matcher():missing())
+      assert.error_matches(function() g:up_to "e" end, "up_to: the grammar has no rule 'e'", nil, true)
+    end)
+  end)
+
   describe("load", function()
     local folder
 

@@ -128,15 +128,21 @@ local function claim_lines(page, claim, is_default)
   if #about > 0 then page:wrap("    (", "    ", table.concat(about, "; ") .. ")") end
 end
 
+local function phase_row(name, phase, n)
+  local interval = phase.median_low_ms
+    and ("%s .. %s"):format(wording.figure(phase.median_low_ms), wording.figure(phase.median_high_ms)) or "-"
+  return { "  " .. text.escape(name), wording.figure(phase.median_ms), interval,
+    phase.share and wording.share(phase.share) or "", phase.n < n and ("(in %d of %d)"):format(phase.n, n) or "" }
+end
+
 local function phase_table(page, configuration)
-  if #configuration.phases == 0 then return end
+  local named = configuration.named_phases or {}
+  if #configuration.phases == 0 and #named == 0 then return end
   local n = configuration.statistics.n
   local rows = { { "  Phase", "Median ms", "Interval", "Share", "" } }
-  for _, phase in ipairs(configuration.phases) do
-    local interval = phase.median_low_ms
-      and ("%s .. %s"):format(wording.figure(phase.median_low_ms), wording.figure(phase.median_high_ms)) or "-"
-    rows[#rows + 1] = { "  " .. text.escape(phase.name), wording.figure(phase.median_ms), interval,
-      wording.share(phase.share), phase.n < n and ("(in %d of %d)"):format(phase.n, n) or "" }
+  for _, phase in ipairs(configuration.phases) do rows[#rows + 1] = phase_row(phase.name, phase, n) end
+  for _, phase in ipairs(named) do
+    rows[#rows + 1] = phase_row(("%s: %s -> %s"):format(phase.name, phase.from, phase.to), phase, n)
   end
   page:add("")
   for _, line in ipairs(wording.columns(rows, "lrrrl")) do page:add("%s", line) end
