@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -13,7 +14,11 @@
 
 #include "lua/binding.h"
 
-enum { STATUS_BAD_SCRIPT = 2 };
+enum {
+  STATUS_BAD_SCRIPT = 2,
+  STATUS_BAD_HOST = 3,
+  FILES_NEEDED = 40 /* of one boot; libuv aborts when it cannot even open its own */
+};
 
 #ifndef MB_LIBDIR /* below the prefix */
 #define MB_LIBDIR "lib/lua/5.4"
@@ -111,6 +116,14 @@ int main (int argc, char **argv) {
   char root[PATH_MAX], bin[PATH_MAX];
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
   signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and so lost exit statuses */
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_NEEDED) {
+    fprintf(
+        stderr,
+        "moonboot: this process may open only %lu files, a boot needs %d: raise the limit (ulimit -n)\n",
+        (unsigned long)files.rlim_cur, FILES_NEEDED);
+    return STATUS_BAD_HOST;
+  }
   const struct layout *layout = find_library(root, bin);
   if (layout == NULL) {
     fprintf(stderr, "moonboot: its library is not beside this program (share/lua/5.4/moonboot): "

@@ -104,15 +104,15 @@ end
 -- @treturn ?boolean true, or nil and a message
 function files.write(path, text)
   local fd, temporary = uv.fs_mkstemp(path .. ".XXXXXX")
-  if not fd then return nil, temporary end
+  if not fd then return nil, ("%s: cannot be written: %s"):format(path, temporary) end
   local done, message = uv.fs_write(fd, text)
-  if done and done < #text then done, message = nil, path .. ": no space left on device" end
+  if done and done < #text then done, message = nil, "no space left on device" end
   if done then done, message = uv.fs_fsync(fd) end
   uv.fs_close(fd)
   if done then done, message = uv.fs_rename(temporary, path) end
   if done then return true end
   uv.fs_unlink(temporary)
-  return nil, message
+  return nil, ("%s: cannot be written: %s"):format(path, message)
 end
 
 --- Removes a file, or a directory with all that is in it. Links are removed, never followed.

@@ -28,11 +28,11 @@ end
 -- @treturn ?Directory `path` (absolute), `shown` (as given); nil and a message
 function rundirectory.create(name, path, needs_bytes)
   path = path or ("measurements/%s-%s"):format(name, timestamp.iso())
-  local made, message = files.make_dir(path)
-  if not made then return nil, ("cannot make the run directory: %s"):format(message) end
-  local space
-  space, message = disk.preflight { dir = path, needs_bytes = needs_bytes, what = name }
+  local space, message = disk.preflight { dir = path, needs_bytes = needs_bytes, what = name }
   if not space then return nil, message end
+  local made
+  made, message = files.make_dir(path)
+  if not made then return nil, ("cannot make the run directory: %s"):format(message) end
   local self
   self, message = lock(path)
   if not self then return nil, message end

@@ -40,8 +40,14 @@ local function stop(message, status)
   error({ stop = message, status = status or BAD_HOST }, 0)
 end
 
-local function need(value, message, status)
-  if value == nil then stop(message, status or BAD_HOST) end
+-- Only the first two results of what is called count: a third one is an error's code.
+local function need(value, message)
+  if value == nil then stop(message, BAD_HOST) end
+  return value
+end
+
+local function need_input(value, message)
+  if value == nil then stop(message, BAD_INPUT) end
   return value
 end
 
@@ -282,12 +288,12 @@ local function begin(run, options)
   run.directory = need(opened, message)
   local user = options.run_as or resuming and json.value(run.directory.run.run_as)
   if user then
-    local found, unknown = account.find(user)
-    run.run_as = need(found, unknown, BAD_INPUT)
+    run.run_as = need_input(account.find(user))
   end
   if experiment.install then
-    need(iso.verify(need(experiment.option_values.iso, "this experiment installs from an ISO: give it one with --iso",
-      BAD_INPUT), { hash = false, bootable = true }))
+    local medium = need_input(experiment.option_values.iso,
+      "this experiment installs from an ISO: give it one with --iso")
+    need(iso.verify(medium, { hash = false, bootable = true }))
   end
   choose_accelerator(run)
   run.images = run.directory.images or {}
@@ -345,7 +351,12 @@ local function carry_out(run, options)
   run.progress:clear()
   -- After a failure too: what was measured so far is worth a report.
   local concluded, results, written = pcall(conclude, run, not ok)
-  if not ok and trouble ~= "interrupted" then error(trouble, 0) end
+  if not ok and trouble ~= "interrupted" then
+    if type(trouble) == "table" and trouble.stop and uv.fs_stat(run.journal.path) then
+      trouble.stop = ("%s\n  go on with: moonboot run --resume %s"):format(trouble.stop, run.directory.shown)
+    end
+    error(trouble, 0)
+  end
   if not concluded then error(results, 0) end
   return {
     dir = run.directory.shown,

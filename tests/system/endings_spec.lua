@@ -1,0 +1,270 @@
+-- Whatever ends a run: no guest stays, no half record is taken for a whole one, and somebody says why.
+local files = require "moonboot.files"
+local uv = require "luv"
+
+package.path = "tests/system/support/?.lua;" .. package.path
+local program = require "program"
+
+describe("a run that is ended", function()
+  local dir, run_dir
+
+  before_each(function()
+    dir = program.workplace()
+    run_dir = dir .. "/run"
+  end)
+
+  after_each(function()
+    program.assert_no_orphan(dir)
+    files.remove(dir)
+  end)
+
+  local function start(append, fields, ...)
+    return program.start("moonboot", "run", program.experiment(dir, append, fields), "--output", run_dir, ...)
+  end
+
+  local function seconds(fn)
+    local began = uv.hrtime()
+    fn()
+    return (uv.hrtime() - began) / 1e9
+  end
+
+  for _, signal in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
+    it("by " .. signal .. " stops QEMU, keeps no half sample, leaves no scratch files", function()
+      local started <close> = start("hang", "samples = 3, timeout = 60,")
+      program.await_guest(dir)
+      started:signal(signal)
+      local code, _, err = started:wait()
+      assert.equal(130, code)
+      assert.matches(signal .. ": stopping the guests", err)
+      assert.matches("interrupted; go on with: moonboot run --resume " .. run_dir, err, 1, true)
+      assert.equal(0, #program.samples(run_dir))
+      assert.same({}, program.leftovers(run_dir))
+    end)
+  end
+
+  it("by two signals stops at once, even when QEMU does not", function()
+    local started <close> = start("hang", "timeout = 100,")
+    local guest = program.await_guest(dir)
+    uv.kill(guest, "sigstop")
+    started:signal "SIGINT"
+    uv.sleep(500) -- more than what counts as one request
+    local took = seconds(function()
+      started:signal "SIGINT"
+      assert.equal(130, (started:wait()))
+    end)
+    assert.is_true(took < 3) -- QMP's quit and SIGTERM would be waited for 6 s
+  end)
+
+  it("by one request that comes twice ends well", function()
+    local started <close> = start("hang", "timeout = 60,")
+    program.await_guest(dir)
+    started:signal "SIGTERM"
+    started:signal "SIGHUP"
+    local code, _, err = started:wait()
+    assert.equal(130, code)
+    assert.matches("go on with", err)
+  end)
+
+  it("by SIGKILL takes its guest with it, whatever user that is", function()
+    local options = uv.getuid() == 0 and { {}, { "--run-as", "nobody" } } or { {} }
+    for _, extra in ipairs(options) do
+      files.remove(run_dir)
+      local started <close> = start("hang", "timeout = 60,", table.unpack(extra))
+      program.await_guest(dir)
+      started:signal "SIGKILL"
+      local code, _, _, signal = started:wait()
+      assert.same({ nil, "SIGKILL" }, { code, signal })
+      program.assert_no_orphan(dir)
+    end
+  end)
+
+  it("by a terminal that is closed", function()
+    local path = program.experiment(dir, "hang", "timeout = 60,")
+    local terminal <close> = program.start("script", "-qec",
+      ("%s run %s --output %s"):format(uv.exepath(), path, run_dir), "/dev/null")
+    program.await_guest(dir)
+    terminal:signal "SIGKILL"
+    terminal:wait()
+    program.assert_no_orphan(dir)
+    program.await(function() return #program.leftovers(run_dir) == 0 end, "the end of moonboot")
+    assert.equal(0, #program.samples(run_dir))
+  end)
+
+  it("by the loss of its run directory says so", function()
+    local started <close> = start("work=5", "samples = 1000,")
+    program.await_samples(run_dir, 1)
+    files.remove(run_dir)
+    local code, _, err = started:wait()
+    assert.equal(3, code)
+    assert.matches("run/[^\n]*: ", err)
+    assert.not_matches("traceback", err)
+  end)
+
+  it("by too many failures, which --max-failures counts", function()
+    local started <close> = start("panic", "samples = 9,", "--max-failures", "2")
+    local code, _, err = started:wait()
+    assert.equal(1, code)
+    assert.matches("2 samples are not ok, as many as %-%-max%-failures allows", err)
+    assert.equal(2, #program.samples(run_dir))
+  end)
+
+  describe("by a limit of the process", function()
+    local function limited(limit, ...)
+      local started <close> = program.start("sh", "-c", "ulimit " .. limit .. "; exec \"$@\"", "sh", "moonboot", "run",
+        program.experiment(dir, "work=5", "samples = 1,"), "--output", run_dir, ...)
+      return started:wait()
+    end
+
+    it("on files says how many it needs", function()
+      local code, _, err = limited "-n 12"
+      assert.equal(3, code)
+      assert.matches("may open only 12 files, a boot needs %d+: raise the limit %(ulimit %-n%)", err)
+    end)
+
+    it("on files that is only just too low gives the sample the reason", function()
+      local codes = {}
+      for limit = 40, 52, 4 do
+        files.remove(run_dir)
+        local code = limited("-n " .. limit .. "; exec 9</dev/null 8</dev/null 7</dev/null 6</dev/null 5</dev/null")
+        local sample = program.samples(run_dir)[1]
+        codes[code] = true
+        if code == 1 then
+          assert.equal("error", sample.status)
+          assert.matches("Too many open files", sample.reason)
+        else
+          assert.equal("ok", sample.status)
+        end
+      end
+      assert.is_true(codes[0] or codes[1])
+    end)
+
+    it("on memory gives the sample the reason", function()
+      local code = limited "-v 100000"
+      local sample = program.samples(run_dir)[1]
+      assert.equal(1, code)
+      assert.equal("qemu_exit", sample.status)
+      assert.matches("[Aa]llocate", sample.reason)
+    end)
+
+    it("on memory that is not even enough for itself ends in a line", function()
+      for _, kilobytes in ipairs { 8000, 12000, 16000, 20000, 24000 } do
+        files.remove(run_dir)
+        local code, _, err = limited("-v " .. kilobytes)
+        assert.is_true(code ~= 0)
+        assert.not_matches("traceback", err)
+      end
+    end)
+  end)
+
+  describe("by a disk that is full", function()
+    local mounted
+
+    before_each(function()
+      mounted = nil
+      if uv.getuid() ~= 0 then return end
+      local disk = dir .. "/disk"
+      assert(uv.fs_mkdir(disk, 448))
+      if os.execute(("mount -t tmpfs -o size=70m tmpfs %s 2>/dev/null"):format(disk)) then
+        mounted = disk
+        run_dir = disk .. "/run"
+      end
+    end)
+
+    after_each(function()
+      if mounted then os.execute("umount " .. mounted) end
+    end)
+
+    -- Leaves so many bytes free on the disk.
+    local function fill(leave_bytes)
+      local stat = assert(uv.fs_statfs(mounted))
+      local block = ("\0"):rep(4096)
+      local file = assert(io.open(mounted .. "/ballast", "a"))
+      for _ = 1, (stat.bavail * stat.bsize - leave_bytes) // 4096 do file:write(block) end
+      file:close()
+    end
+
+    local function root_only()
+      if not mounted then pending "needs root, to make a small file system" end
+      return not mounted
+    end
+
+    it("marks the sample whose capture is not whole, and goes on", function()
+      if root_only() then return end
+      local started <close> = start("flood", "samples = 2, timeout = 4,")
+      program.await_guest(dir)
+      fill(64 * 1024)
+      program.await_samples(run_dir, 1)
+      files.remove(mounted .. "/ballast")
+      local code, out = started:wait()
+      assert.equal(1, code)
+      local samples = program.samples(run_dir)
+      assert.equal("error", samples[1].status)
+      assert.matches("the capture is not complete: .*: cannot be written: No space left on device", samples[1].reason)
+      assert.equal("timeout", samples[2].status)
+      assert.matches("n = 0 ok, 2 not ok", out)
+    end)
+
+    it("stops when the journal cannot be written, and goes on when there is space", function()
+      if root_only() then return end
+      local started <close> = start("work=5", "samples = 20,")
+      program.await_samples(run_dir, 2)
+      fill(0)
+      local code, _, err = started:wait()
+      assert.equal(3, code)
+      assert.matches("No space left on device", err:gsub("no space", "No space"), 1, true)
+      local before = #program.samples(run_dir)
+      assert.is_true(before >= 2 and before < 20)
+      files.remove(mounted .. "/ballast")
+      local resumed = program.run("run", "--resume", run_dir)
+      assert.is_true(resumed == 0 or resumed == 1) -- 1: a capture did not fit
+      local samples = program.samples(run_dir)
+      assert.equal(20, #samples)
+      for i, sample in ipairs(samples) do
+        assert.equal(i, sample.order)
+        if sample.status ~= "ok" then assert.equal("error", sample.status) end
+      end
+    end)
+
+    it("names the disk image as what did not fit", function()
+      if root_only() then return end
+      local image, reserve = dir .. "/image.raw", mounted .. "/reserve"
+      local file = assert(io.open(image, "w"))
+      file:seek("set", 40 * 1024 * 1024 - 1)
+      file:write "\0"
+      file:close()
+      files.write(reserve, ("\0"):rep(64 * 1024))
+      -- The guest's installer fills its disk; once that has failed there is room for the journal again.
+      local started <close> = start("menu", ([[
+  samples = 1, timeout = 60,
+  matrix = { disk = { %q } },
+  prepare = function(guest)
+    guest.qmp:on_event(function(name) if name == "BLOCK_IO_ERROR" then os.remove(%q) end end)
+    mb.task.spawn(require("installers.demo").run, guest, {})
+  end,]]):format(image, reserve))
+      program.await_guest(dir)
+      fill(300 * 1024)
+      local code = started:wait()
+      files.remove(mounted .. "/ballast")
+      assert.equal(1, code)
+      local sample = program.samples(run_dir)[1]
+      assert.same({ "error", "a disk of the guest: no space left on the host" }, { sample.status, sample.reason })
+    end)
+
+    it("refuses to start, and says how much it needs", function()
+      if root_only() then return end
+      fill(1024 * 1024)
+      local code, _, err = start("work=5", "samples = 1,"):wait()
+      assert.equal(3, code)
+      assert.matches("spec needs 67 MB, 1 MB free in .*; free some space or use another directory", err)
+      assert.is_nil(uv.fs_stat(run_dir))
+    end)
+
+    it("or that may only be read", function()
+      if root_only() then return end
+      assert(os.execute("mount -o remount,ro " .. mounted))
+      local code, _, err = start("work=5", "samples = 1,"):wait()
+      assert.equal(3, code)
+      assert.matches("cannot make the run directory: EROFS", err)
+    end)
+  end)
+end)
