@@ -18,7 +18,8 @@
 #include "clock.h"
 
 enum {
-  PATIENCE_SECONDS = 2, /* how long the loop may leave a signal untaken */
+  PATIENCE_SECONDS = 2,   /* how long the loop may leave a signal untaken */
+  IMPATIENCE_US = 100000, /* and how long from then on */
   HOOK_INSTRUCTIONS = 100,
   STATUS_INTERRUPTED = 130
 };
@@ -52,7 +53,7 @@ static void stop_script (lua_State *L, lua_Debug *ar) {
   lua_getinfo(L, "Sl", ar);
   if (ar->currentline < 0 || strncmp(ar->source, state.library, strlen(state.library)) == 0) return;
   lua_sethook(L, NULL, 0, 0);
-  alarm(PATIENCE_SECONDS); /* it may catch the error and go on */
+  ualarm(IMPATIENCE_US, 0); /* it may catch the error and go on, or another be next */
   lua_pushfstring(L, "%s:%d: interrupted", ar->short_src, ar->currentline);
   if (!state.impatient) {
     lua_pushfstring(L, ": it ran for %d s without a wait", PATIENCE_SECONDS);

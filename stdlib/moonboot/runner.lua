@@ -147,8 +147,7 @@ local function boot(run, entry, lease)
     report = function(trouble) run.progress:warn(trouble) end,
   }
   if of_host then
-    stop(("%s sample %d: %s; when that is mended, go on with: moonboot run --resume %s"):format(entry.key, entry.index,
-      of_host, run.directory.shown))
+    stop(("%s sample %d: %s"):format(entry.key, entry.index, of_host))
   end
   return record
 end
@@ -287,9 +286,7 @@ local function begin(run, options)
   end
   run.directory = need(opened, message)
   local user = options.run_as or resuming and json.value(run.directory.run.run_as)
-  if user then
-    run.run_as = need_input(account.find(user))
-  end
+  if user then run.run_as = need_input(account.find(user)) end
   if experiment.install then
     local medium = need_input(experiment.option_values.iso,
       "this experiment installs from an ISO: give it one with --iso")
@@ -353,7 +350,8 @@ local function carry_out(run, options)
   local concluded, results, written = pcall(conclude, run, not ok)
   if not ok and trouble ~= "interrupted" then
     if type(trouble) == "table" and trouble.stop and uv.fs_stat(run.journal.path) then
-      trouble.stop = ("%s\n  go on with: moonboot run --resume %s"):format(trouble.stop, run.directory.shown)
+      trouble.stop = ("%s; %sgo on with: moonboot run --resume %s"):format(trouble.stop,
+        trouble.status == BAD_HOST and "when that is mended, " or "", run.directory.shown)
     end
     error(trouble, 0)
   end

@@ -24,13 +24,14 @@ end
 -- @tparam table seen `complete`, `missing` (names), `failure` (of the matcher), `exit` and `ending` (of the guest, nil
 --   while it runs), `shutdown_reason`, `bytes` (on all consoles), `silent_s` (since the last byte), `timeout_s`,
 --   `resets` (how often the guest reset itself and went on), `capture_error`, `disk_error` (a write that stopped the
---   guest)
+--   guest), `grammar_error`
 -- @treturn string status, "ok", "timeout", "no_output", "missing_marker", "failed_pattern",
 --   "guest_reset", "qemu_exit" or "error"
 -- @treturn ?string reason, nil when the status is "ok"
 function sample.status(seen)
   if seen.capture_error then return "error", "the capture is not complete: " .. seen.capture_error end
   if seen.disk_error then return "error", seen.disk_error end
+  if seen.grammar_error then return "error", "the grammar: " .. seen.grammar_error end
   if seen.failure then
     return "failed_pattern", ("the guest said \"%s\""):format(text.escape(seen.failure.line))
   end
@@ -53,21 +54,33 @@ function sample.status(seen)
 end
 
 -- Shows what the consoles say to the grammar's matcher. Sets `over` when it has seen enough, and `told` when the line
--- that tells of a failure is complete.
+-- that tells of a failure is complete. A grammar may run code of the script: returned is a table whose `message` says
+-- what went wrong in it.
 local function attach(guest, matcher, over, told)
+  local trouble = {}
+  local function protected(fn)
+    return function(...)
+      if trouble.message then return end
+      local ok, message = pcall(fn, ...)
+      if ok then return end
+      trouble.message = tostring(message)
+      over:set("broken")
+    end
+  end
   for _, line in ipairs(guest.consoles) do
     line:listen {
-      line = function(_, content, lines, number)
+      line = protected(function(_, content, lines, number)
         matcher:line(line.name, content, lines, number)
         local failure = matcher:failure()
         if failure and failure.channel == line.name and number >= failure.line_number then told:set() end
-      end,
-      partial = function(_, lines)
+      end),
+      partial = protected(function(_, lines)
         matcher:partial(line.name, lines)
         if matcher:complete() or matcher:failure() then over:set("seen") end
-      end,
+      end),
     }
   end
+  return trouble
 end
 
 local function since_t0(guest, t_ns)
@@ -219,7 +232,7 @@ function sample.boot(request)
     end,
   }
   local over, told = task.event(), task.event()
-  attach(guest, matcher, over, told)
+  local trouble = attach(guest, matcher, over, told)
   if lease.cores then
     local pinned, why = guest:pin(lease.cores)
     if not pinned then return failed(request, "error", "cannot pin the vCPUs: " .. why) end
@@ -263,6 +276,7 @@ function sample.boot(request)
     resets = guest.guest_resets,
     capture_error = capture_error,
     disk_error = guest.disk_error,
+    grammar_error = trouble.message,
   }
   local record = failed(request, status, reason)
   local exit, times = guest.exit or {}, guest.host_times_ns

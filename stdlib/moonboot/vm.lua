@@ -229,7 +229,7 @@ function vm.start(description, options)
   if not greeting then
     -- QEMU that refuses its arguments closes the connection first and dies a moment later.
     self.ended:wait(1)
-    return give_up(self, self:ending() or message, "QEMU")
+    return give_up(self, self:ending() or message, self.exit and "QEMU" or nil)
   end
   self.host_times_ns.qmp_ready = engine.clock.now()
   local version = greeting.version.qemu

@@ -8,7 +8,7 @@ local uv = require "luv"
 local program = {}
 
 -- No wait of a test is longer; what it waits for takes a second or two on an idle machine.
-local LONGEST_S = 120
+local LONGEST_S = 60
 
 local GUEST = uv.exepath():match("^(.*)/") .. "/guest/demo.elf"
 

@@ -1,0 +1,135 @@
+-- Scripts that are wrong: their file and line are named, only what they were for is lost, and they can be stopped.
+local files = require "moonboot.files"
+local uv = require "luv"
+
+package.path = "tests/system/support/?.lua;" .. package.path
+local program = require "program"
+
+describe("a script", function()
+  local dir, run_dir
+
+  before_each(function()
+    dir = program.workplace()
+    run_dir = dir .. "/run"
+  end)
+
+  after_each(function()
+    program.assert_no_orphan(dir)
+    files.remove(dir)
+  end)
+
+  local HOOKS = {
+    prepare = "prepare = function(guest) local t = nil; t.x = 1 end,",
+    on_marker = "on_marker = function(guest, marker) error 'no good' end,",
+    on_sample = "on_sample = function(record) return record.no.such end,",
+    conclude = "conclude = function(results) error { 'a table' } end,",
+  }
+  for hook, source in pairs(HOOKS) do
+    it("with an error in " .. hook .. " loses that hook and nothing else", function()
+      local path = program.experiment(dir, "work=1", "samples = 2,\n" .. source)
+      local code, out, err = program.run("run", path, "--output", run_dir)
+      assert.equal(0, code)
+      assert.matches("moonboot: hook " .. hook .. ": ", err, 1, true)
+      if hook ~= "conclude" then assert.matches(path .. ":8: ", err, 1, true) end
+      assert.matches("n = 2 ok, 0 not ok", out)
+      assert.not_matches("traceback", err)
+    end)
+  end
+
+  it("with an error in its layout loses that report and nothing else", function()
+    local path = program.experiment(dir, "work=1", [[samples = 1,
+  report = { "json", function(results) return results.no.such end },]])
+    local code, out, err = program.run("run", path, "--output", run_dir)
+    assert.equal(0, code)
+    assert.matches(path .. ":8: ", err, 1, true)
+    assert.matches("n = 1 ok", out)
+    assert.matches("spec%-results%-", out)
+  end)
+
+  it("with an error in its grammar loses the sample, and goes on", function()
+    local path = program.experiment(dir, "work=1", [[samples = 2, timeout = 60,
+  grammar = mb.grammar { { "a", "x" }, { "b", require("lpeg").Cmt(1, function(s)
+    return s:find "kernel entry" and nil + 1
+  end) } },
+  measure = { to = "b" },]])
+    local code = program.run("run", path, "--output", run_dir)
+    assert.equal(1, code)
+    for _, sample in ipairs(program.samples(run_dir)) do
+      assert.equal("error", sample.status)
+      assert.matches(path .. ":9: attempt to perform arithmetic on a nil value", sample.reason, 1, true)
+    end
+    assert.equal(2, #program.samples(run_dir))
+  end)
+
+  local LOOPS = {
+    prepare = "prepare = function() while true do end end,",
+    on_marker = "on_marker = function() while true do end end,",
+    on_sample = "on_sample = function() while true do pcall(string.rep, 'x', 9) end end,",
+    conclude = "conclude = function() local n = 0; while true do n = #('x'):rep(9) end end,",
+    grammar = [[grammar = mb.grammar { { "a", "x" }, { "b", require("lpeg").Cmt(1, function(s)
+    while s:find "kernel entry" do end
+  end) } },
+  measure = { to = "b" },]],
+  }
+  for hook, source in pairs(LOOPS) do
+    it("in an endless loop in " .. hook .. " can be interrupted", function()
+      local path = program.experiment(dir, "work=1", "samples = 2, timeout = 60,\n" .. source)
+      local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
+      program.await(function() return files.read(run_dir .. "/journal.jsonl") end)
+      uv.sleep(1500) -- long enough to be in the loop
+      started:signal "SIGINT"
+      local code, _, err = started:wait()
+      -- By the time of the last hook all samples are there.
+      assert.equal(hook == "conclude" and 0 or 130, code, err)
+      if hook ~= "grammar" then -- the sample that the grammar belongs to is not finished
+        assert.matches(path .. ":8: interrupted: it ran for 2 s without a wait", err, 1, true)
+      end
+      assert.same({}, program.leftovers(run_dir))
+    end)
+  end
+
+  it("in an endless loop that no error ends is ended by a second signal", function()
+    for _, loop in ipairs {
+      "while true do pcall(function() while true do end end) end",
+      '("a"):rep(30):find(("a?"):rep(30) .. ("a"):rep(30))',
+    } do
+      local path = program.experiment(dir, "work=1", ("timeout = 60, prepare = function() %s end,"):format(loop))
+      local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
+      program.await_guest(dir)
+      uv.sleep(300)
+      started:signal "SIGINT"
+      uv.sleep(500) -- more than what counts as one request
+      started:signal "SIGINT"
+      assert.equal(130, (started:wait()))
+      program.assert_no_orphan(dir)
+      files.remove(run_dir)
+    end
+  end)
+
+  it("of its own in an endless loop ends by Ctrl-C", function()
+    local path = dir .. "/loop.lua"
+    files.write(path, ("local f = io.open(%q, 'w'); f:close(); while true do end"):format(dir .. "/began"))
+    local started <close> = program.start("moonboot", path)
+    program.await(function() return uv.fs_stat(dir .. "/began") end)
+    started:signal "SIGINT"
+    local code, _, _, signal = started:wait()
+    assert.is_true(code == 130 or signal == "SIGINT")
+  end)
+
+  it("that does not compile, or fails while it is loaded, is named with its line", function()
+    local path = dir .. "/experiment.lua"
+    for _, case in ipairs {
+      { "return {", ":1: unexpected symbol near <eof>" },
+      { "\nlocal x = nil + 1", ":2: attempt to perform arithmetic on a nil value" },
+      { "return mb.experiment {}", ":1: attempt to index a nil value %(global 'mb'%)" },
+      { "return 1", "experiment" },
+    } do
+      files.write(path, case[1])
+      local code, _, err = program.run("run", path, "--output", run_dir)
+      assert.equal(2, code)
+      assert.matches(case[2], err)
+      assert.equal(1, select(2, err:gsub("\n", "")), err)
+      assert.is_nil(uv.fs_stat(run_dir))
+    end
+  end)
+end)
