@@ -183,7 +183,7 @@ end
 
 local function explain(err)
   if type(err) == "table" and err.status then return err end
-  local message = require("moonboot.loader").explain(err)
+  local message = require("moonboot.names").explain(require("moonboot.loader").explain(err), 2)
   return os.getenv "MOONBOOT_TRACE" and debug.traceback(message, 2) or message
 end
 

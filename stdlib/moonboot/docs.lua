@@ -165,7 +165,7 @@ function docs.signature(fn, name)
     list = {}
     for i, param in ipairs(doc.params) do list[i] = param.name == "..." and "..." or param.name end
   end
-  if list[1] == "self" then table.remove(list, 1) end
+  if list[1] == "self" or list[1] == "_" and name:find(":", 1, true) then table.remove(list, 1) end
   local optional = {}
   for _, param in ipairs(doc and doc.params or {}) do optional[param.name] = param.optional end
   for i, argument in ipairs(list) do

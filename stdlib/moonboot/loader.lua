@@ -145,7 +145,7 @@ end
 -- For xpcall: an error of the script at `path`, in one line unless more was asked for.
 local function traced(path)
   return function(err)
-    local message = loader.explain(err, path)
+    local message = require("moonboot.names").explain(loader.explain(err, path), 2)
     return os.getenv "MOONBOOT_TRACE" and debug.traceback(message, 2) or message
   end
 end

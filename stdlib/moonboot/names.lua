@@ -134,7 +134,8 @@ local function owner(level, name, source)
   return value
 end
 
---- Adds the name that was probably meant to Lua's message about a nil value. For message handlers.
+--- Adds the name that was probably meant to Lua's message about a nil value. For message handlers, which
+-- must not end with this call (a tail call shifts the levels).
 -- @string message
 -- @int level  of the function that failed, as its caller counts (2 in a message handler)
 -- @string[opt] source  of a chunk that is in no file

@@ -81,14 +81,14 @@ local function golden_image(run, configuration)
     local first = configuration.machine.disk and configuration.machine.disk[1]
     return first and first.file, first and first.format
   end
-  run.progress:live("installing " .. experiment.guest)
+  local job <close> = run.progress:job { title = "installing " .. experiment.guest }
   local path, made_by = install.image(experiment, configuration, {
     accel = run.accelerator,
     dir = run.directory.path,
     name = file_name("install", configuration),
     run_as = run.run_as,
     report = function(message) run.progress:note(message) end,
-    on_step = function(label) run.progress:live(("installing %s: %s"):format(experiment.guest, label)) end,
+    on_step = function(label) job:step(label) end,
   })
   if not path then stop(("cannot install %s: %s"):format(experiment.guest, made_by)) end
   run.image = {
@@ -127,7 +127,14 @@ local function sample_machine(run, configuration, scratch)
 end
 
 -- A sample that this host could not take is not journaled: it is taken when the run goes on.
-local function boot(run, entry, lease)
+local function new_job(run, entry)
+  local samples = run.experiment.samples
+  local of = entry.warmup and run.experiment.warmup or samples.count or samples.max
+  local title = entry.key .. (entry.warmup and " warm-up" or "")
+  return run.progress:job { title = title, key = entry.key, count = ("%d/%d"):format(entry.index, of) }
+end
+
+local function boot(run, entry, lease, job)
   local experiment, configuration = run.experiment, entry.configuration
   local scratch <close> = need(run.directory:scratch())
   local record, of_host = sample.boot {
@@ -145,6 +152,7 @@ local function boot(run, entry, lease)
     hooks = experiment.hooks,
     run_as = run.run_as,
     report = function(trouble) run.progress:warn(trouble) end,
+    job = job,
   }
   if of_host then
     stop(("%s sample %d: %s"):format(entry.key, entry.index, of_host))
@@ -163,21 +171,32 @@ local function describe(run, entry, record)
   return ("%s sample %d%s: %s"):format(entry.key, entry.index, entry.warmup and " (warm-up)" or "", figure)
 end
 
--- What a finished sample, of this session or of the one before, adds to the run's state.
-local function take_in(run, record)
-  if record.warmup then return end
+local function marker_times(record)
+  local times = {}
+  for _, marker in ipairs(record.markers) do times[marker.name] = marker.t_ns / 1e6 end
+  return times
+end
+
+-- What a finished sample, of this session (then with its job) or of the one before, adds to the run's state.
+local function take_in(run, record, job)
   local ms = analysis.boot_time_ms(record, run.experiment.measure)
+  run.progress:learn(record.key, {
+    markers = job and job.markers or marker_times(record),
+    boot_time_ms = not record.warmup and ms or nil,
+    wall_s = job and job:elapsed_s(),
+    ok = record.status == "ok",
+  })
+  if record.warmup then return end
   local times = run.times[record.key] or {}
   run.times[record.key] = times
   if ms then table.insert(times, ms) end
   if record.status ~= "ok" then run.not_ok = run.not_ok + 1 end
 end
 
-local function finish_sample(run, entry, record)
+local function finish_sample(run, entry, record, job)
   record.ended_at = timestamp.iso() .. "Z"
   append(run, record)
-  take_in(run, record)
-  run.finished = run.finished + 1
+  take_in(run, record, job)
   run.progress:note(describe(run, entry, record))
   local hook = run.experiment.hooks.on_sample
   if hook then
@@ -204,11 +223,11 @@ local function boot_entries(run, entries)
         lease:release()
         break
       end
-      run.progress:live(("%s sample %d, %d done"):format(entry.key, entry.index, run.finished))
       local started
       started = task.spawn(function()
         local _ <close> = lease
-        local ok, trouble = pcall(function() finish_sample(run, entry, boot(run, entry, lease)) end)
+        local job <close> = new_job(run, entry)
+        local ok, trouble = pcall(function() finish_sample(run, entry, boot(run, entry, lease, job), job) end)
         if not ok and failure == nil then failure = trouble end
         if started then boots[started] = nil end
         idle:pulse()
@@ -235,8 +254,15 @@ local function say_who_gave_up(run)
   end
 end
 
+local function announce(run)
+  local done, waiting = run.directory.done or {}, {}
+  for _, entry in ipairs(run.plan:remaining(done)) do waiting[entry.key] = (waiting[entry.key] or 0) + 1 end
+  run.progress:plan { waiting = waiting, done = #(run.directory.samples or {}), at_least = run.plan.adaptive }
+end
+
 local function boot_plan(run)
   local planned = run.plan
+  announce(run)
   boot_entries(run, planned.entries)
   if not planned.adaptive then return end
   for number = planned.first_rounds + 1, planned.rounds do
@@ -320,7 +346,6 @@ local function begin(run, options)
   run.journal = need(run.directory:open_journal())
   if resuming then
     for _, record in ipairs(run.directory.samples) do take_in(run, record) end
-    run.finished = #run.directory.samples
     return
   end
   append(run, header)
@@ -380,7 +405,6 @@ function runner.run(experiment, options)
     scheduler = scheduler.new(experiment.jobs, host.allowed_cores()),
     times = {},
     not_ok = 0,
-    finished = 0,
   }, { __close = close })
   local closing <close> = run
   local ok, outcome = pcall(carry_out, closing, options)

@@ -207,7 +207,8 @@ end
 --- Boots a machine once and says what happened. Must be called inside a task or at top level.
 -- @tparam table request `machine` (ready to boot, its disk included), `accel`, `lease` (of `moonboot.scheduler`: the
 --   host's cores for it; nil: all), `configuration`, `index`, `order`, `warmup`, `grammar`, `timeout` (seconds), `dir`
---   and `name` for the captures, `hooks`, `run_as` (of `moonboot.account`), `report(message)` for what a hook did wrong
+--   and `name` for the captures, `hooks`, `run_as` (of `moonboot.account`), `report(message)` for what a hook did
+--   wrong, `job` (of `moonboot.progress`)
 -- @treturn table a journal record of type "sample"; always a record, whatever went wrong
 -- @treturn ?string what is wrong with this host, so that it is no use to go on
 function sample.boot(request)
@@ -227,11 +228,13 @@ function sample.boot(request)
   local _ <close> = guest
   local matcher = request.grammar:matcher {
     channels = guest.machine.consoles,
-    on_marker = hooks.on_marker and function(marker)
-      task.spawn(call_hook, hooks.on_marker, "on_marker", request.report, guest, marker)
+    on_marker = function(marker)
+      if request.job then request.job:reached(marker.name) end
+      if hooks.on_marker then task.spawn(call_hook, hooks.on_marker, "on_marker", request.report, guest, marker) end
     end,
   }
   local over, told = task.event(), task.event()
+  if request.job then request.job:watch(guest) end
   local trouble = attach(guest, matcher, over, told)
   if lease.cores then
     local pinned, why = guest:pin(lease.cores)

@@ -11,22 +11,20 @@ Pty.__index = Pty
 -- No test waits longer for anything.
 local PATIENCE_S = 60
 
---- Starts a shell command on a terminal of 80 by 24.
+--- Starts a shell command on a terminal.
 -- @string command
 -- @tparam[opt] table env  variable = value, beside those of the caller
+-- @int[opt=80] columns
 -- @treturn Pty
-function pty.open(command, env)
+function pty.open(command, env, columns)
   local stdin, stdout = uv.new_pipe(false), uv.new_pipe(false)
   local self = setmetatable({ stdin = stdin, stdout = stdout, said = "", looked = 1, news = task.event() }, Pty)
-  local variables = { "TERM=xterm", "LC_ALL=C.UTF-8" }
-  for name, value in pairs(uv.os_environ()) do
-    if not (name == "TERM" or name == "LC_ALL" or env and env[name]) then
-      table.insert(variables, name .. "=" .. value)
-    end
-  end
-  for name, value in pairs(env or {}) do table.insert(variables, name .. "=" .. value) end
+  local values, variables = uv.os_environ(), {}
+  values.TERM, values.LC_ALL = "xterm", "C.UTF-8"
+  for name, value in pairs(env or {}) do values[name] = value end
+  for name, value in pairs(values) do table.insert(variables, name .. "=" .. value) end
   self.process, self.pid = assert(uv.spawn("script", {
-    args = { "-qec", "stty cols 80 rows 24; exec " .. command, "/dev/null" },
+    args = { "-qec", ("stty cols %d rows 24; exec %s"):format(columns or 80, command), "/dev/null" },
     env = variables,
     stdio = { stdin, stdout, 2 },
   }, function(code)
