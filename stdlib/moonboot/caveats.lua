@@ -19,7 +19,10 @@ local function plural(n, word)
   return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
 
---- Configurations whose boot times contradict each other.
+-- Figures further apart than this do not tell of the same thing.
+local ORDERS = 10
+
+--- Configurations whose boot times contradict each other, or a claim.
 -- @tparam {table,…} configurations of the results
 -- @treturn ?{string,…} sentences, nil if there is nothing to say
 function caveats.inconsistent(configurations)
@@ -29,9 +32,16 @@ function caveats.inconsistent(configurations)
     if s.stdev_ms and s.mean_ms and s.stdev_ms > s.mean_ms then
       list[#list + 1] = ("%s: the standard deviation (%.2f ms) is above the mean (%.2f ms)"):format(
         configuration.key, s.stdev_ms, s.mean_ms)
-    elseif s.min_ms and s.min_ms > 0 and s.max_ms > 10 * s.min_ms then
+    elseif s.min_ms and s.min_ms > 0 and s.max_ms > ORDERS * s.min_ms then
       list[#list + 1] = ("%s: the slowest boot took %.0f times as long as the fastest (%.2f and %.2f ms)"):format(
         configuration.key, s.max_ms / s.min_ms, s.max_ms, s.min_ms)
+    end
+    for _, claim in ipairs(configuration.baselines or {}) do
+      local measured, claimed = claim.measured_ms, claim.estimated_ms
+      if measured and measured > 0 and math.max(measured / claimed, claimed / measured) > ORDERS then
+        list[#list + 1] = ("%s: %.2f ms measured and %g ms claimed from %s to %s are not of one size"):format(
+          configuration.key, measured, claimed, claim.from or "t0", claim.to or "the end")
+      end
     end
   end
   return list[1] and json.array(list) or nil

@@ -5,7 +5,6 @@
 -- the 1 % level, so that two runs of the same thing nearly always compare as such.
 -- @module moonboot.compare
 local json = require "moonboot.json"
-local phases = require "moonboot.phases"
 local selection = require "moonboot.selection"
 local stats = require "moonboot.stats"
 
@@ -71,14 +70,6 @@ local function differences_in_conditions(a, b)
   return list
 end
 
-local function differences(configuration, phase)
-  local xs = {}
-  for _, sample in ipairs(configuration.samples) do
-    if sample.boot_time_ms then xs[#xs + 1] = phases.between(sample, phase.from, phase.to) end
-  end
-  return xs
-end
-
 local function row_of(name, xs, ys)
   local row = { name = name, n_a = #xs, n_b = #ys }
   row.median_a_ms, row.median_b_ms = stats.median(xs), stats.median(ys)
@@ -97,16 +88,6 @@ local function row_of(name, xs, ys)
   return row
 end
 
--- Samples a side with which p could become small enough, among so many tests: p is at best 2 / C(2n, n).
-local function samples_needed(tests)
-  local n, combinations = 1, 2
-  while 2 / combinations * tests >= ALPHA do
-    n = n + 1
-    combinations = combinations * (2 * n) * (2 * n - 1) / (n * n)
-  end
-  return n
-end
-
 local function margin(row)
   if not row.shift_low_percent then return "" end
   return (" ± %.1f"):format((row.shift_high_percent - row.shift_low_percent) / 2)
@@ -123,7 +104,7 @@ local function judge(row, tests)
       or row.verdict
   elseif row.smallest_p * tests >= ALPHA then
     row.verdict = "too_few"
-    row.words = ("need >= %d samples"):format(samples_needed(tests))
+    row.words = ("need >= %d samples"):format(stats.least_size(tests, ALPHA))
   else
     row.verdict = "same"
     row.words = "no significant difference"
@@ -149,7 +130,7 @@ local function phase_rows(a, b, all)
   for _, phase in ipairs(b.phases) do theirs[phase.name] = true end
   for _, phase in ipairs(a.phases) do
     if theirs[phase.name] then
-      local row = row_of(phase.name, differences(a, phase), differences(b, phase))
+      local row = row_of(phase.name, selection.differences(a, phase), selection.differences(b, phase))
       rows[#rows + 1] = row
       all[#all + 1] = row
     end

@@ -1,5 +1,6 @@
 --- What a judgement or a layout takes from results.
 -- @module moonboot.selection
+local phases = require "moonboot.phases"
 local text = require "moonboot.text"
 
 local selection = {}
@@ -77,6 +78,18 @@ function selection.typical(results)
     end
   end
   return nil
+end
+
+--- How long a phase took in a configuration: differences inside its samples with a boot time.
+-- @tparam table configuration
+-- @tparam table phase with `from` and `to`
+-- @treturn {number,…} milliseconds, a new list; samples without either marker are not in it
+function selection.differences(configuration, phase)
+  local xs = {}
+  for _, sample in ipairs(configuration.samples or {}) do
+    if sample.boot_time_ms then xs[#xs + 1] = phases.between(sample, phase.from, phase.to) end
+  end
+  return xs
 end
 
 return selection

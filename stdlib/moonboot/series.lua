@@ -2,9 +2,10 @@
 -- The axis is `cpus` if the matrix has it, else the first one. Every combination of the other axes is a group
 -- of its own, with its own reference point.
 -- @module moonboot.series
+local fits = require "moonboot.series.fits"
 local json = require "moonboot.json"
-local phases = require "moonboot.phases"
-local scaling = require "moonboot.scaling"
+local phase_scaling = require "moonboot.series.phases"
+local selection = require "moonboot.selection"
 local stats = require "moonboot.stats"
 
 local series = {}
@@ -68,25 +69,14 @@ local function exclusion(configuration, cores)
   end
 end
 
-local function times_of(configuration)
-  local xs = {}
-  for _, sample in ipairs(configuration.samples) do xs[#xs + 1] = sample.boot_time_ms end
-  return xs
-end
-
--- Resampling tens of thousands of samples thousands of times narrows an interval that is narrow already.
-local function resamples_for(n)
-  if n > 20000 then return 300 end
-  if n > 5000 then return 1000 end
-end
-
 local function add_ratio(point, reference, configuration, options)
   local a, b = reference.statistics, configuration.statistics
   point.speedup = a.median_ms / b.median_ms
   point.speedup_mean = a.mean_ms / b.mean_ms
   if reference ~= configuration then
-    point.speedup_low, point.speedup_high = stats.ratio_interval(times_of(reference), times_of(configuration), {
-      statistic = "median", level = options.level, seed = options.seed, resamples = resamples_for(a.n + b.n),
+    local before, after = selection.times(reference), selection.times(configuration)
+    point.speedup_low, point.speedup_high = stats.ratio_interval(before, after, {
+      statistic = "median", level = options.level, seed = options.seed, resamples = fits.resamples_for(a.n + b.n),
     })
   end
   local from, to = reference.cpus, configuration.cpus
@@ -96,63 +86,6 @@ local function add_ratio(point, reference, configuration, options)
     point.efficiency_low = point.speedup_low and point.speedup_low * share
     point.efficiency_high = point.speedup_high and point.speedup_high * share
   end
-end
-
-local function all_positive(xs)
-  for i = 1, #xs do
-    if xs[i] <= 0 then return false end
-  end
-  return #xs > 0
-end
-
--- Fits of the points that say something about the guest. `times_for(key)` gives a configuration's times.
-local function fits_of(points, times_for, options)
-  local list, total = {}, 0
-  for _, point in ipairs(points) do
-    local times = not point.excluded and point.cpus and times_for(point.key)
-    if times and all_positive(times) then
-      list[#list + 1] = { cpus = point.cpus, times = times }
-      total = total + #times
-    end
-  end
-  local fit, why = scaling.fit(list, {
-    level = options.level, seed = options.seed, resamples = options.resamples or resamples_for(total),
-  })
-  if not fit then return nil, why end
-  return {
-    amdahl = fit.amdahl, amdahl_reason = fit.amdahl_reason, usl = fit.usl, usl_reason = fit.usl_reason,
-    configurations = #list,
-  }
-end
-
-local function differences(configuration, phase)
-  local xs = {}
-  for _, sample in ipairs(configuration.samples) do
-    if sample.boot_time_ms then xs[#xs + 1] = phases.between(sample, phase.from, phase.to) end
-  end
-  return xs
-end
-
--- How each phase of the reference changes along the axis. Its fits have no intervals: there are many phases.
-local function phase_series(group, by_key, reference, is_cpus, options)
-  local list = {}
-  for _, phase in ipairs(reference.phases) do
-    local row, medians = { name = phase.name, from = phase.from, to = phase.to, points = json.array() }, {}
-    for _, point in ipairs(group.points) do
-      local xs = differences(by_key[point.key], phase)
-      local t = #xs > 0 and (stats.median(xs)) or nil
-      if t then
-        local speedup = t > 0 and phase.median_ms / t or nil
-        table.insert(row.points, { key = point.key, value = point.value, median_ms = t, speedup = speedup })
-        medians[point.key] = { t }
-      end
-    end
-    if is_cpus then
-      row.fits = fits_of(group.points, function(key) return medians[key] end, options)
-    end
-    list[#list + 1] = row
-  end
-  return list
 end
 
 local function notes_of(group, is_cpus, virtual)
@@ -176,9 +109,9 @@ local function notes_of(group, is_cpus, virtual)
       virtual and "in virtual time the vCPUs run one after another: nothing here is a speed-up"
         or "more vCPUs than host cores, or fewer CPUs brought up than given"))
   end
-  local fits = group.fits or {}
-  if not fits.amdahl then
-    table.insert(notes, ("no fit of Amdahl's law: %s"):format(fits.amdahl_reason or group.fits_reason
+  local fit = group.fits or {}
+  if not fit.amdahl then
+    table.insert(notes, ("no fit of Amdahl's law: %s"):format(fit.amdahl_reason or group.fits_reason
       or "there is nothing to fit"))
   end
   return notes
@@ -205,9 +138,10 @@ local function finish(group, axis, options)
   end
   group.reference = reference and reference.key
   if is_cpus then
-    group.fits, group.fits_reason = fits_of(group.points, function(key) return times_of(by_key[key]) end, options)
+    local function times_for(key) return selection.times(by_key[key]) end
+    group.fits, group.fits_reason = fits.of(group.points, times_for, options)
   end
-  group.phases = json.array(reference and phase_series(group, by_key, reference, is_cpus, options) or {})
+  group.phases = reference and phase_scaling.build(group, by_key, is_cpus, options) or json.array()
   group.notes = notes_of(group, is_cpus, reference and reference.time == "virtual")
   group.members = nil
   return group

@@ -5,7 +5,7 @@
 -- From `moonboot.stats.describe`: mean, stdev, min, max, percentile, mad, MAD_SCALE;
 -- `interval`: median, bca, ratio_interval, cv, relative_halfwidth, needed_samples, replicates, of_replicates;
 -- `outliers`: tukey, modified_z, outliers, bimodal;
--- `compare`: mann_whitney, hodges_lehmann, cliffs_delta, holm, samples_to_decide;
+-- `compare`: mann_whitney, hodges_lehmann, cliffs_delta, holm, samples_to_decide, least_size;
 -- `trend`: mann_kendall.
 -- @module moonboot.stats
 local compare = require "moonboot.stats.compare"
@@ -40,6 +40,7 @@ local stats = {
   cliffs_delta = compare.cliffs_delta,
   holm = compare.holm,
   samples_to_decide = compare.samples_to_decide,
+  least_size = compare.least_size,
   mann_kendall = trend.mann_kendall,
 }
 

@@ -112,6 +112,29 @@ function wording.not_ok(configuration)
   return table.concat(names, ", ")
 end
 
+--- The ends of an interval.
+-- @tparam table t
+-- @string name  of a field; its ends are `name_low`, `name_high`
+-- @string[opt] format  of each end (default: as `wording.figure`)
+-- @treturn string "1.20 .. 1.31", or "-" where there is no interval
+function wording.range(t, name, format)
+  local low, high = t[name .. "_low"], t[name .. "_high"]
+  if not (low and high) then return "-" end
+  if format then return (format .. " .. " .. format):format(low, high) end
+  return wording.figure(low) .. " .. " .. wording.figure(high)
+end
+
+local GAINS = {
+  scales = "scales", does_not_scale = "does not scale", slows = "slower with more CPUs", undecided = "undecided",
+}
+
+--- Whether a phase gains from more CPUs.
+-- @tparam table gain of `moonboot.series.phases`
+-- @treturn string
+function wording.gain(gain)
+  return GAINS[gain.verdict] .. (gain.needed_samples and (": need >= %d samples"):format(gain.needed_samples) or "")
+end
+
 --- A number of bytes.
 -- @tparam ?number bytes
 -- @treturn string such as "512.0 MiB"

@@ -164,16 +164,6 @@ local function sequences(results, axis)
   return lists, left_out
 end
 
--- The smallest size of two equal samples for which the exact test, corrected for `tests` tests, can reject.
-local function least_size(tests)
-  local n, ways = 1, 2
-  while 2 / ways * tests >= ALPHA do
-    n = n + 1
-    ways = ways * (2 * n) * (2 * n - 1) / (n * n)
-  end
-  return n
-end
-
 -- Tests that each step of the sequences goes the right way. `sign` 1: rising, -1: falling.
 local function ordered(lists, left_out, sign, test)
   local steps, ps = {}, {}
@@ -188,7 +178,7 @@ local function ordered(lists, left_out, sign, test)
       steps[#steps + 1], ps[#ps + 1] = step, step.p or 1
     end
   end
-  local adjusted, least, parts = stats.holm(ps), least_size(#ps), {}
+  local adjusted, least, parts = stats.holm(ps), stats.least_size(#ps, ALPHA), {}
   for i, step in ipairs(steps) do
     local a, b = step.a, step.b
     local part = { verdict = "UNDECIDED" }

@@ -1,49 +1,16 @@
 --- The report for a terminal or a log: plain text, under 100 columns, every byte safe to print.
 -- @module moonboot.layout.text
+local findings = require "moonboot.layout.text.findings"
+local new_page = require "moonboot.layout.text.page"
 local precision = require "moonboot.precision"
 local text = require "moonboot.text"
 local wording = require "moonboot.wording"
-
-local WIDTH = 96
-
-local Page = {}
-Page.__index = Page
-
--- Names, reasons and log lines may hold anything; nothing gets onto the page unescaped.
-function Page:add(format, ...)
-  local line = select("#", ...) > 0 and format:format(...) or format
-  table.insert(self, (text.escape(line):gsub("%s+$", "")))
-end
-
-function Page:rule(title, character)
-  self:add("")
-  self:add("%s", title)
-  self:add("%s", character:rep(math.min(WIDTH, utf8.len(title) or #title)))
-end
-
--- A sentence over as many lines as it takes, the later ones indented.
-function Page:wrap(first, rest, sentence)
-  local line, empty = first, true
-  for word in text.escape(sentence):gmatch("%S+") do
-    if not empty and #line + 1 + #word > WIDTH then
-      self:add("%s", line)
-      line, empty = rest, true
-    end
-    line = line .. (empty and "" or " ") .. word
-    empty = false
-  end
-  self:add("%s", line)
-end
-
-function Page:note(sentence)
-  self:wrap("  - ", "    ", sentence)
-end
 
 local function header(page, results)
   local e, h = results.experiment, results.host
   local title = ("%s: boot times of %s"):format(e.name or "unnamed", e.guest or "a guest")
   page:add("%s", title)
-  page:add("%s", ("="):rep(math.min(WIDTH, #title)))
+  page:add("%s", ("="):rep(math.min(page.WIDTH, #title)))
   local function field(name, value)
     if value then page:wrap(("%-10s "):format(name), (" "):rep(11), value) end
   end
@@ -78,10 +45,10 @@ local function silent(page, results, configuration)
     return
   end
   page:add("    Its log has %s: %s", wording.bytes(s.bytes), s.log or "(not kept)")
-  for _, line in ipairs(s.first) do page:add("    | %s", line:sub(1, WIDTH)) end
+  for _, line in ipairs(s.first) do page:add("    | %s", line:sub(1, page.WIDTH)) end
   if #s.last > 0 then
     page:add("    | ...")
-    for _, line in ipairs(s.last) do page:add("    | %s", line:sub(1, WIDTH)) end
+    for _, line in ipairs(s.last) do page:add("    | %s", line:sub(1, page.WIDTH)) end
   end
   page:add("    Why no rule matches: moonboot mark %s --grammar %s --trace",
     results.directory and s.log and results.directory .. "/" .. s.log or s.log or "LOG",
@@ -104,7 +71,7 @@ local function inconsistencies(page, results)
   page:rule("THESE FIGURES CONTRADICT EACH OTHER", "-")
   for _, sentence in ipairs(results.inconsistent) do page:note(sentence) end
   page:wrap("  ", "  ", "Try: nothing else running on the host, --jobs 1, more samples (--samples), fewer vCPUs than "
-    .. "host cores; and look at the logs of the slowest samples before quoting any figure.")
+    .. "host cores, a claim about other markers; and look at the logs of the slowest samples before quoting any figure.")
 end
 
 local function claim_lines(page, claim, is_default)
@@ -123,6 +90,8 @@ local function claim_lines(page, claim, is_default)
   if claim.inside_interval ~= nil then
     about[#about + 1] = claim.inside_interval and "inside the interval of the mean"
       or "outside the interval of the mean"
+  elseif claim.measured_ms then
+    about[#about + 1] = "whether it lies in the interval of the mean takes >= 5 samples"
   end
   if claim.source then about[#about + 1] = "source: " .. claim.source end
   if #about > 0 then page:wrap("    (", "    ", table.concat(about, "; ") .. ")") end
@@ -216,99 +185,6 @@ local function configuration_section(page, results, configuration)
   phase_table(page, configuration)
 end
 
-local function spread(point, results)
-  local stdev = results[point.key].statistics.stdev_ms
-  return stdev and ("(± %s)"):format(wording.figure(stdev)) or "(one sample)"
-end
-
-local function mark_of(point)
-  if not point.excluded then return "" end
-  return ("  [%s]"):format((point.excluded:gsub("^(oversubscribed):.*", "%1"):gsub("^(virtual time):.*", "%1")))
-end
-
-local function bounds(fit, name)
-  local low, high = fit[name .. "_low"], fit[name .. "_high"]
-  return low and high and (" (%.3f .. %.3f)"):format(low, high) or ""
-end
-
-local function fit_lines(page, fits)
-  local amdahl, usl = fits.amdahl, fits.usl
-  if amdahl then
-    page:add("  Amdahl's law, %d configurations: serial fraction %.3f%s%s", fits.configurations, amdahl.serial_fraction,
-      bounds(amdahl, "serial_fraction"),
-      amdahl.residual_ms and (", residual %s"):format(wording.ms(amdahl.residual_ms)) or "")
-  end
-  if usl then
-    page:add("  Universal Scalability Law: contention %.3f%s, coherency %.4f%s%s", usl.sigma, bounds(usl, "sigma"),
-      usl.kappa, bounds(usl, "kappa"),
-      usl.residual_ms and (", residual %s"):format(wording.ms(usl.residual_ms)) or "")
-  end
-end
-
--- Which phases gain from more CPUs, by the largest configuration that the host has cores for.
-local function phase_gains(page, group)
-  local last
-  for _, point in ipairs(group.points) do
-    if not point.excluded and point.cpus then last = point end
-  end
-  if not last or last == group.points[1] then return end
-  local gains = {}
-  for _, phase in ipairs(group.phases) do
-    for _, point in ipairs(phase.points) do
-      if point.key == last.key and point.speedup then
-        gains[#gains + 1] = ("%s %.2fx"):format(phase.name, point.speedup)
-      end
-    end
-  end
-  if #gains > 0 then
-    page:wrap(("  Speedup of each phase at %s: "):format(wording.setting("cpus", last.cpus)), "    ",
-      table.concat(gains, ", "))
-  end
-end
-
-local function group_findings(page, results, group)
-  local axis = results.scaling.axis
-  local where = wording.where(results, group.where)
-  local suffix = (where ~= "" and (" (%s)"):format(where) or "")
-    .. (results.experiment.deterministic and " [virtual time]" or "")
-  page:add("")
-  page:add("Boot Time by %s%s", wording.axis(axis), suffix)
-  if #group.points == 0 then page:add("  nothing was measured") end
-  for _, point in ipairs(group.points) do
-    page:add("  %s: %s %s, median %s%s", wording.setting(axis, point.value), wording.ms(point.mean_ms),
-      spread(point, results), wording.figure(point.median_ms), mark_of(point))
-  end
-  if #group.points < 2 then return end
-  local first = group.points[1]
-  page:add("")
-  page:add("%s (relative to %s)%s", axis == "cpus" and "Scaling Efficiency" or "Speedup",
-    wording.setting(axis, first.value), suffix)
-  for i = 2, #group.points do
-    local point = group.points[i]
-    page:add("  %s: %.2fx speedup%s%s", wording.setting(axis, point.value), point.speedup,
-      point.efficiency and (" (%s efficiency)"):format(wording.percent(point.efficiency)) or "", mark_of(point))
-  end
-  if axis == "cpus" then phase_gains(page, group) end
-  if group.fits then fit_lines(page, group.fits) end
-  for _, sentence in ipairs(group.notes) do page:note(sentence) end
-end
-
-local function findings(page, results)
-  page:rule("KEY FINDINGS", "=")
-  if results.scaling.axis then
-    for _, group in ipairs(results.scaling.groups) do group_findings(page, results, group) end
-  else
-    page:add("")
-    page:add("Boot Time")
-    for _, key in ipairs(results.order) do
-      local configuration = results[key]
-      page:add("  %s: %s", wording.title(results, configuration), wording.ms(configuration.statistics.mean_ms))
-    end
-  end
-  page:add("")
-  page:add("  (times are means with their standard deviation; speed-up is median over median)")
-end
-
 local function hypotheses(page, list)
   if not list or #list == 0 then return end
   page:rule("HYPOTHESES", "=")
@@ -339,7 +215,7 @@ local function anomalies(page, list)
   for _, anomaly in ipairs(list) do
     local where = anomaly.index and ("%s sample %d"):format(anomaly.key, anomaly.index) or anomaly.key
     page:note(("%s: %s"):format(where, anomaly.text))
-    for _, line in ipairs(anomaly.lines or {}) do page:add("      | %s", line:sub(1, WIDTH)) end
+    for _, line in ipairs(anomaly.lines or {}) do page:add("      | %s", line:sub(1, page.WIDTH)) end
   end
 end
 
@@ -357,7 +233,7 @@ end
 -- @tparam table results of `moonboot.analysis`
 -- @treturn string
 return function(results)
-  local page = setmetatable({}, Page)
+  local page = new_page()
   header(page, results)
   silences(page, results)
   inconsistencies(page, results)

@@ -230,4 +230,18 @@ function compare.samples_to_decide(xs, ys, power)
   return math.max(4, math.tointeger(math.ceil(side)))
 end
 
+--- The smallest size of two equal samples for which the exact Mann-Whitney test can reject, corrected for many tests.
+-- Its p is at best 2 / C(2n, n), which Holm's correction multiplies by the number of tests.
+-- @int tests  how many share the correction
+-- @number[opt=0.05] alpha
+-- @treturn int samples a side
+function compare.least_size(tests, alpha)
+  local n, ways = 1, 2
+  while 2 / ways * tests >= (alpha or 0.05) do
+    n = n + 1
+    ways = ways * (2 * n) * (2 * n - 1) / (n * n)
+  end
+  return n
+end
+
 return compare
