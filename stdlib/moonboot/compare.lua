@@ -29,6 +29,7 @@ local CONDITIONS = {
   { "host.governor", "frequency governor" },
   { "host.qemu_version", "QEMU version" },
   { "host.accelerator", "accelerator" },
+  { "experiment.kernel_sha256", "kernel that is booted" },
   { "host.image.sha256", "disk image" },
   { "host.image.iso_sha256", "installation medium" },
 }

@@ -1,9 +1,15 @@
 --- The words and figures that all layouts share: titles, times, percentages. Plain text; a layout escapes it for
 -- its own format.
 -- @module moonboot.wording
+local text = require "moonboot.text"
+
 local wording = {}
 
---- A figure with as many decimals as it deserves: two, more below a millisecond, so that no phase becomes zero.
+--- What to do about figures that contradict each other.
+wording.ADVICE = "Try: nothing else running on the host, --jobs 1, more samples (--samples), fewer vCPUs than host "
+  .. "cores, a claim about other markers; and look at the logs of the slowest samples before quoting any figure."
+
+--- A figure with as many decimals as it deserves: two, more below 1, so that nothing but zero becomes zero.
 -- @tparam ?number x
 -- @string[opt="-"] unknown what to say for nil
 -- @treturn string
@@ -12,7 +18,15 @@ function wording.figure(x, unknown)
   local size = math.abs(x)
   if size >= 1 or size == 0 then return ("%.2f"):format(x) end
   if size >= 0.1 then return ("%.3f"):format(x) end
-  return ("%.4f"):format(x)
+  if size >= 0.0001 then return ("%.4f"):format(x) end
+  return ("%.1g"):format(x)
+end
+
+--- A full sentence out of one that has neither a capital nor a full stop. A name at its beginning stays as it is.
+-- @string words
+-- @treturn string
+function wording.sentence(words)
+  return (words:find "^%l+[%s,]" and words:gsub("^%l", string.upper) or words) .. "."
 end
 
 --- A time.
@@ -83,6 +97,20 @@ function wording.title(results, configuration)
   local mark = results.experiment.deterministic and " [virtual time]" or ""
   if #parts > 0 then return table.concat(parts, ", ") .. mark end
   return (configuration.cpus and wording.setting("cpus", configuration.cpus) or configuration.key) .. mark
+end
+
+--- The beginning of a sentence about a configuration: "With 4 vCPUs and memory 512M".
+-- @tparam table results
+-- @tparam table configuration
+-- @treturn string
+function wording.with(results, configuration)
+  local parts, cpus = {}, configuration.settings.cpus or configuration.cpus
+  if cpus then parts[1] = ("%d vCPU%s"):format(cpus, cpus == 1 and "" or "s") end
+  for _, axis in ipairs(wording.axes(results)) do
+    local v = configuration.settings[axis]
+    if axis ~= "cpus" and v ~= nil then parts[#parts + 1] = wording.setting(axis, v) end
+  end
+  return parts[1] and "With " .. text.list(parts, "and") or ("In %s"):format(configuration.key)
 end
 
 --- Settings of the other axes of a group: "memory 512M", "" when there are none.

@@ -70,8 +70,7 @@ local function inconsistencies(page, results)
   if not results.inconsistent then return end
   page:rule("THESE FIGURES CONTRADICT EACH OTHER", "-")
   for _, sentence in ipairs(results.inconsistent) do page:note(sentence) end
-  page:wrap("  ", "  ", "Try: nothing else running on the host, --jobs 1, more samples (--samples), fewer vCPUs than "
-    .. "host cores, a claim about other markers; and look at the logs of the slowest samples before quoting any figure.")
+  page:wrap("  ", "  ", wording.ADVICE)
 end
 
 local function claim_lines(page, claim, is_default)
