@@ -3,9 +3,9 @@
 local analysis = require "moonboot.analysis"
 local anomalies = require "moonboot.anomalies"
 local files = require "moonboot.files"
-local json = require "moonboot.json"
 local journal = require "moonboot.journal"
 local loader = require "moonboot.loader"
+local resultsfile = require "moonboot.resultsfile"
 local silence = require "moonboot.silence"
 local text = require "moonboot.text"
 local timestamp = require "moonboot.timestamp"
@@ -94,35 +94,11 @@ function report.enrich(results, directory)
   return results
 end
 
--- Unknown is null in a file and nil in a table.
-local function without_nulls(t)
-  for k, v in pairs(t) do
-    if v == json.null then t[k] = nil elseif type(v) == "table" then without_nulls(v) end
-  end
-  return t
-end
-
-local function load_results(path)
-  local content, message = files.read(path)
-  if not content then return nil, ("cannot read results: %s"):format(message) end
-  local results
-  results, message = json.decode(content)
-  if type(results) ~= "table" then return nil, ("%s is no JSON: %s"):format(path, message or "no object") end
-  local earlier = results.schema == nil and require("moonboot.predecessor").read(results, path)
-  if earlier then return earlier end
-  if results.schema ~= analysis.SCHEMA then
-    return nil, ("%s: its schema is %s, this version reads %s"):format(path, tostring(json.value(results.schema)),
-      analysis.SCHEMA)
-  end
-  results.directory = path:match("^(.*)/[^/]*$") or "."
-  return without_nulls(results)
-end
-
 --- Reads a run directory and analyses it. A run that is not finished gives what there is so far.
 -- @string directory or a results file (`…-results-….json`) that moonboot wrote
 -- @treturn table results, or nil and a message
 function report.load(directory)
-  if directory:find("%.json$") then return load_results(directory) end
+  if directory:find("%.json$") then return resultsfile.load(directory) end
   directory = directory:gsub("(.)/+$", "%1")
   local path = directory .. "/" .. journal.NAME
   local reader = journal.reader(path, { quick = true })

@@ -39,16 +39,22 @@ end
 local function intervals(results, configuration)
   local measure = results.experiment.measure
   local list = { { name = "total", from = measure.from, to = measure.to } }
-  return table.move(configuration.phases, 1, #configuration.phases, 2, list)
+  for i, phase in ipairs(configuration.phases) do
+    list[i + 1] = { name = phase.name, from = phase.from, to = phase.to }
+  end
+  for _, phase in ipairs(list) do phase.cells = row({ phase.name, phase.from or phases.T0, phase.to }, 3) .. "," end
+  return list
 end
 
 local function add_sample(lines, head, sample, list)
+  -- What is the same in every row of a sample is written once: there may be half a million rows.
+  local before = ("%s,%s,"):format(head, row({
+    sample.index, sample.order, sample.warmup and "yes" or "no", sample.status,
+  }, 4))
+  local after = "," .. row({ sample.outlier, sample.log, sample.reason }, 3)
   for _, phase in ipairs(list) do
     local time = sample.boot_time_ms and phases.between(sample, phase.from, phase.to)
-    lines[#lines + 1] = head .. "," .. row({
-      sample.index, sample.order, sample.warmup and "yes" or "no", sample.status, phase.name,
-      phase.from or phases.T0, phase.to, time, sample.outlier, sample.log, sample.reason,
-    }, #AFTER - 2)
+    lines[#lines + 1] = before .. phase.cells .. cell(time) .. after
   end
 end
 

@@ -177,9 +177,8 @@ local function configuration_section(page, results, configuration)
     page:add("  CPUs the guest brought up: %d%s", configuration.guest_cpus,
       configuration.cpus and (" of %d"):format(configuration.cpus) or "")
   end
-  for _, claim in ipairs(configuration.baselines or {}) do
-    claim_lines(page, claim, claim == configuration.whitepaper_comparison)
-  end
+  local default = configuration.whitepaper_comparison or {}
+  for _, claim in ipairs(configuration.baselines or {}) do claim_lines(page, claim, claim.name == default.name) end
   host_side(page, configuration.host_side)
   phase_table(page, configuration)
 end
