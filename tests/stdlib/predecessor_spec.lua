@@ -56,7 +56,7 @@ describe("results of earlier tools", function()
     for _, other in ipairs { {}, { cpu_1 = "fast" }, { cpu_1 = { samples = 5 } }, { multiprocessor = { x = 1 } } } do
       local results, message = load(other)
       assert.is_nil(results)
-      assert.matches("its schema is nil, this version reads moonboot%-results/1", message)
+      assert.matches("its schema is not stated, this version of moonboot reads moonboot%-results/1", message)
     end
   end)
 end)

@@ -89,7 +89,9 @@ truths.RUNS = {
   },
 }
 
-local NEVER = { "%f[%w][nN][aA][nN]%f[%W]", "%f[%w][iI][nN][fF]%f[%W]", "1e%+?30", "nil", "table: 0x", "[\1-\9\11-\31]" }
+local NEVER = {
+  "%f[%w][nN][aA][nN]%f[%W]", "%f[%w][iI][nN][fF]%f[%W]", "1e%+?30", "nil", "table: 0x", "[\1-\9\11-\31]",
+}
 
 -- The bulk of a long page is rows that look alike. Lines of prose end where they are full.
 local function to_look_at(page, format)
