@@ -18,7 +18,7 @@ end
 -- An empty list and an empty object are the same once they are tables: these are the lists.
 local LISTS = {
   results = { "order", "caveats", "inconsistent", "hypotheses", "acceptance", "anomalies" },
-  configuration = { "samples", "warmup_samples", "markers", "phases", "baselines" },
+  configuration = { "samples", "warmup_samples", "markers", "phases", "named_phases", "baselines" },
   group = { "points", "phases", "notes" },
 }
 

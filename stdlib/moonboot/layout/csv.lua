@@ -35,12 +35,12 @@ local function further_axes(results)
   return axes
 end
 
--- The whole, then its phases.
+-- The whole, then its phases, then those with names of their own.
 local function intervals(results, configuration)
   local measure = results.experiment.measure
   local list = { { name = "total", from = measure.from, to = measure.to } }
-  for i, phase in ipairs(configuration.phases) do
-    list[i + 1] = { name = phase.name, from = phase.from, to = phase.to }
+  for _, phases_of in ipairs { configuration.phases, configuration.named_phases or {} } do
+    for _, phase in ipairs(phases_of) do list[#list + 1] = { name = phase.name, from = phase.from, to = phase.to } end
   end
   for _, phase in ipairs(list) do phase.cells = row({ phase.name, phase.from or phases.T0, phase.to }, 3) .. "," end
   return list

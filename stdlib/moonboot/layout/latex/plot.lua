@@ -103,8 +103,7 @@ local function split(points)
   local inside, outside, reasons, seen = {}, {}, {}, {}
   for _, point in ipairs(points) do
     table.insert(point.excluded and outside or inside, point)
-    local reason = point.excluded and (point.excluded:find "^oversubscribed" and "oversubscribed"
-      or "fewer CPUs brought up than given")
+    local reason = point.excluded and (point.excluded:match "^(.-):" or "fewer CPUs brought up than given")
     if reason and not seen[reason] then
       reasons[#reasons + 1], seen[reason] = reason, true
     end

@@ -74,7 +74,9 @@ return function(results)
     local low, high, note = bars(results)
     local lines, claimed = claim_line(results)
     part.body = plot.draw(results, {
-      name = "median boot time", ylabel = "Boot time (ms)", note = note,
+      name = "median boot time",
+      ylabel = results.experiment.deterministic and "Boot time (virtual ms)" or "Boot time (ms)",
+      note = note,
       read = function(point)
         local s = results[point.key].statistics
         return s.median_ms, s[low], s[high]
