@@ -391,7 +391,8 @@ static void spin (unsigned turns) {
   while (turns-- > 0) print("|\b/\b-\b\\\b");
 }
 
-/* The CD's loader. A kernel line with console=tty00 goes on on COM1, any other on the screen. */
+/* The CD's loader, on the screen and, as with `graphics=off`, on COM1. A kernel line with console=tty00
+** goes on on COM1, any other on the screen. */
 static void boot_menu (void) {
   char line[LINE_BYTES] = "multiboot /boot/minix_default/kernel bootcd=1 cdproberoot=1";
   char answer[LINE_BYTES];
@@ -458,7 +459,10 @@ void minix_run (void) {
   char name[LINE_BYTES];
   unsigned device = option_is("console", "vga") ? CONSOLE_SCREEN : CONSOLE_COM1;
   console_use(device, device);
-  if (variant("menu")) boot_menu();
+  if (variant("menu")) {
+    console_use(CONSOLE_COM1 | CONSOLE_SCREEN, CONSOLE_COM1 | CONSOLE_SCREEN);
+    boot_menu();
+  }
   start();
   for (;;) {
     console_ask("login: ", name, sizeof(name));

@@ -59,7 +59,7 @@ return function(console)
   local tty, message = uv.new_tty(STDIN, true)
   if not tty then return nil, message end
   local over = task.event()
-  write(("%s: Ctrl-] leaves\n%s"):format(console.name, text.escape((console.lines:partial()))))
+  write(("%s: Ctrl-] leaves\n%s"):format(console.name, text.escape((console:unfinished()))))
   local _ <close> = setmetatable({ tty = tty, console = console }, Raw)
   tty:set_mode(1)
   console:show_bytes(write)
@@ -71,7 +71,7 @@ return function(console)
     if leave then over:set("left") end
   end)
   local ended = task.spawn(function()
-    while not console.gone do console.news:wait() end
+    while not console.gone do console:await() end
     over:set(console.gone)
   end)
   local _ <close> = setmetatable({}, { __close = function() ended:cancel() end })

@@ -5,8 +5,10 @@
 -- @module moonboot.console
 local engine = require "moonboot.engine"
 local uv = require "luv"
+local backlog = require "moonboot.backlog"
 local expect = require "moonboot.expect"
 local names = require "moonboot.names"
+local pattern = require "moonboot.pattern"
 local task = require "moonboot.task"
 
 local console = {}
@@ -14,14 +16,22 @@ local console = {}
 local Console = {}
 Console.__index = Console
 
--- What a script has not looked at is dropped beyond this many lines; the capture file keeps everything.
-local BACKLOG_LINES = 5000
-local TAIL_LINES = 200
+--- What the consoles and the screen of one guest have in common: patterns that end every wait, and the news that
+-- wakes it.
+-- @tparam[opt] {string,…} fail patterns that end every wait
+-- @treturn table `failures` (branches as of `moonboot.expect`), `consoles`, `news`
+function console.watch(fail)
+  local failures = {}
+  for i, wanted in ipairs(fail or {}) do
+    failures[i] = { pattern = wanted, find = pattern.finder(wanted, 2) }
+  end
+  return { failures = failures, consoles = {}, news = task.event() }
+end
 
 --- Opens a console.
 -- @string name e.g. "com1"
 -- @tparam[opt] table options `log` and `timing`: paths of the capture files (none: nothing is kept);
---   `transport`: "kernel" (default) or "read"
+--   `transport`: "kernel" (default) or "read"; `watch`: that of the guest, see `console.watch`
 -- @treturn ?Console or nil and a message
 function console.open(name, options)
   options = options or {}
@@ -31,23 +41,18 @@ function console.open(name, options)
     transport = options.transport,
   }
   if not handle then return nil, message, code end
-  return setmetatable({
+  local self = setmetatable({
     name = name,
     handle = handle,
     log = options.log,
     timing = options.timing,
-    lines = engine.lines.new(),
-    backlog = {},
-    backlog_first = 1,
-    dropped_lines = 0,
-    tail = {},
-    tail_ns = {},
-    line_count = 0,
-    consumed = 0,
-    failures = {},
+    backlog = backlog.new(),
     listeners = {},
-    news = task.event(),
+    watch = options.watch or console.watch(),
+    heard_ns = engine.clock.now(),
   }, Console)
+  table.insert(self.watch.consoles, self)
+  return self
 end
 
 --- Adds a listener, which is shown every complete line and every change of the unfinished one.
@@ -65,66 +70,33 @@ function Console:ignore(listener)
   end
 end
 
--- The first byte of the current text that nobody has consumed yet.
-local function first_fresh(self, text)
-  for i = 1, #text do
-    local _, offset = self.lines:stamp(i)
-    if offset >= self.consumed then return i end
-  end
-  return #text + 1
-end
-
-local function keep(self, text)
-  self.line_count = self.line_count + 1
-  local place = (self.line_count - 1) % TAIL_LINES + 1
-  self.tail[place], self.tail_ns[place] = text, text ~= "" and self.lines:stamp(1) or nil
-  local from = text == "" and 1 or first_fresh(self, text)
-  if from <= #text then
-    local line = { text = text, from = from, stamps = self.lines:stamps() }
-    table.insert(self.backlog, line)
-    if #self.backlog - self.backlog_first >= BACKLOG_LINES then
-      self.backlog[self.backlog_first] = false
-      self.backlog_first = self.backlog_first + 1
-      self.dropped_lines = self.dropped_lines + 1
-    end
-  end
-end
-
-local function compact(self)
-  if self.backlog_first > 256 then
-    self.backlog = table.move(self.backlog, self.backlog_first, #self.backlog, 1, {})
-    self.backlog_first = 1
-  end
-end
-
 -- Takes in the next bytes, past whoever looks at them as they are.
-local function pull(self)
-  if not self.onlooker then return self.lines:pull(self.handle) end
+local function pull(self, lines)
+  if not self.onlooker then return lines:pull(self.handle) end
   self.handle:drain_event()
   local bytes, t_ns = self.handle:read()
   if not bytes then return 0 end
   self.onlooker(bytes, t_ns)
-  self.lines:push(bytes, t_ns)
+  lines:push(bytes, t_ns)
   return #bytes
 end
 
 --- Takes in what the ring holds.
 function Console:pump()
-  local lines, any = self.lines, false
-  while pull(self) > 0 do
+  local lines, any = self.backlog.lines, false
+  while pull(self, lines) > 0 do
     any = true
-    local text = lines:next()
-    while text do
-      for _, listener in ipairs(self.listeners) do
-        listener:line(text, lines, self.line_count + 1)
-      end
-      keep(self, text)
-      text = lines:next()
+    local content, number = lines:next()
+    while content do
+      for _, listener in ipairs(self.listeners) do listener:line(content, lines, number) end
+      self.backlog:keep(content)
+      content, number = lines:next()
     end
     for _, listener in ipairs(self.listeners) do listener:partial(lines) end
   end
-  compact(self)
-  if any then self.news:pulse() end
+  if not any then return end
+  self.heard_ns = engine.clock.now()
+  self.watch.news:pulse()
 end
 
 --- Starts reading; the guest may run from now on.
@@ -135,25 +107,19 @@ function Console:start(t0_ns)
   self.poll:start("r", function() self:pump() end)
 end
 
---- Sends bytes to the guest.
--- @string bytes
--- @tparam[opt] table options `per_char`: seconds to wait after each byte (default 0);
---   `timeout`: seconds that the guest may take to accept them (default 30)
--- @treturn ?boolean true, or nil and a message
-function Console:send(bytes, options)
-  options = options or {}
-  local per_char = options.per_char
-  local give_up_ns = engine.clock.now() + math.floor((options.timeout or 30) * 1e9)
-  if self.transcript then self.transcript:sent(self, bytes) end
+-- How long to wait until the guest has taken what is sent to it.
+local SEND_SECONDS = 30
+
+-- Sends some bytes and waits until they are on their way.
+local function put(self, bytes, options)
+  local give_up_ns = engine.clock.now() + math.floor((options.timeout or SEND_SECONDS) * 1e9)
   local at = 1
   while at <= #bytes do
     if self.gone then return nil, ("%s: cannot send: %s"):format(self.name, self.gone) end
-    local sent, message = self.handle:write(bytes:sub(at, per_char and at or #bytes))
+    local sent, message = self.handle:write(bytes:sub(at))
     if not sent then return nil, ("%s: cannot send: %s"):format(self.name, message) end
     at = at + sent
-    if per_char then
-      task.sleep(per_char)
-    elseif at <= #bytes then
+    if at <= #bytes then
       if engine.clock.now() > give_up_ns then
         return nil, ("%s: the guest did not take %d of %d bytes"):format(self.name, #bytes - at + 1, #bytes)
       end
@@ -163,20 +129,23 @@ function Console:send(bytes, options)
   return true
 end
 
---- Sends a line: the text and ENTER (`\r`, as a keyboard does).
--- @string[opt=""] text
--- @tparam[opt] table options those of `Console:send`, and `echo = true` to wait until the guest has echoed the
---   text before ENTER is sent (for guests that lose keys while they are busy)
+--- Sends bytes to the guest.
+-- @string bytes
+-- @tparam[opt] table options `per_char`: seconds to wait after each byte; `echo = true`: wait for the echo of each
+--   printable byte before the next is sent, so that a guest that is slow to read loses nothing; `timeout`: seconds that
+--   the guest may take to accept or echo them (default 30)
 -- @treturn ?boolean true, or nil and a message
-function Console:sendline(text, options)
-  text = text or ""
-  if not (options and options.echo) or text == "" then return self:send(text .. "\r", options) end
-  local sent, message = self:send(text, options)
-  if not sent then return nil, message end
-  local echoed
-  echoed, message = self:expect(text, { timeout = options.timeout or 30, label = "the echo of " .. text })
-  if not echoed then return nil, message end
-  return self:send("\r", options)
+function Console:send(bytes, options)
+  if self.transcript then self.transcript:sent(self, bytes) end
+  return expect.send_slowly(self, bytes, options or {}, function(some) return put(self, some, options or {}) end)
+end
+
+--- Sends a line: the text and ENTER (`\r`, as a keyboard does).
+-- @string[opt=""] line
+-- @tparam[opt] table options those of `Console:send`
+-- @treturn ?boolean true, or nil and a message
+function Console:sendline(line, options)
+  return self:send((line or "") .. "\r", options)
 end
 
 --- The last lines, the unfinished one included.
@@ -184,25 +153,50 @@ end
 -- @treturn {string,…}
 -- @treturn table when each began, CLOCK_MONOTONIC ns by its place in the list; none for empty lines
 function Console:last_lines(count)
-  count = math.min(count or 20, TAIL_LINES)
-  local out, began_ns = {}, {}
-  for number = math.max(1, self.line_count - count + 1), self.line_count do
-    local place = (number - 1) % TAIL_LINES + 1
-    table.insert(out, self.tail[place])
-    began_ns[#out] = self.tail_ns[place]
-  end
-  local unfinished = self.lines:partial()
-  if unfinished ~= "" then
-    table.insert(out, unfinished)
-    began_ns[#out] = self.lines:stamp(1)
-  end
-  return out, began_ns
+  return self.backlog:last_lines(count or 20)
 end
 
 --- Shows the bytes as they come to a function, until it is taken away.
 -- @tparam ?function onlooker called with bytes and their time (CLOCK_MONOTONIC ns); nil: nobody looks any more
 function Console:show_bytes(onlooker)
   self.onlooker = onlooker
+end
+
+--- Looks for the first match in what is not consumed; see `moonboot.backlog`. This and what follows is what
+-- `moonboot.expect` asks of the place where it waits.
+-- @tparam {table,…} branches
+-- @tparam table state of one wait
+-- @treturn ?table the match
+-- @treturn ?{string,…} what stood before it
+function Console:search(branches, state)
+  return self.backlog:search(branches, state)
+end
+
+--- Looks for a prompt with somebody else's message in its middle.
+-- @tparam {table,…} branches
+-- @treturn ?table the match
+-- @treturn ?{string,…} what stood before it
+function Console:torn(branches)
+  return self.backlog:torn(branches)
+end
+
+--- The line that is not complete.
+-- @treturn string may be empty
+-- @treturn boolean whether any of it is not consumed
+function Console:unfinished()
+  return self.backlog:unfinished()
+end
+
+--- How long nothing has come.
+-- @treturn number seconds
+function Console:quiet_for()
+  return (engine.clock.now() - self.heard_ns) / 1e9
+end
+
+--- Waits until something comes, on any console of the guest, or the guest ends.
+-- @number[opt] seconds the longest wait
+function Console:await(seconds)
+  self.watch.news:wait(seconds)
 end
 
 Console.expect = expect.expect
@@ -213,7 +207,7 @@ Console.run = expect.run
 -- @string reason
 function Console:end_with(reason)
   self.gone = self.gone or reason
-  self.news:pulse()
+  self.watch.news:pulse()
 end
 
 --- Takes in the rest, after the guest is gone, and completes the capture files.
@@ -239,7 +233,7 @@ end
 
 function Console:__tostring()
   local stats = not self.closed and self:stats()
-  return ("console %s (%s)"):format(self.name, stats and ("%d lines, %d bytes"):format(self.line_count, stats.bytes)
+  return ("console %s (%s)"):format(self.name, stats and ("%d lines, %d bytes"):format(self.backlog.last, stats.bytes)
     or "closed")
 end
 

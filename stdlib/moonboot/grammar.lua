@@ -157,6 +157,7 @@ local function new_failures(fail)
     local clues, useless = clues_of(pattern, options.hint, where)
     if useless then return nil, useless, "fail" end
     failures[i] = {
+      pattern = pattern,
       label = type(pattern) == "string" and pattern or ("fail[%d]"):format(i),
       find = find,
       clues = clues,
@@ -190,6 +191,14 @@ function grammar.new(spec)
   failures, message, key = new_failures(options.fail)
   if not failures then check.fail(message, key) end
   return setmetatable({ rules = rules, compiled = compiled, failures = failures, path = calling_script() }, Grammar)
+end
+
+--- The patterns that end a boot as failed, for whoever waits for something else meanwhile (an installer).
+-- @treturn table a list of strings and LPeg patterns
+function Grammar:fail_patterns()
+  local patterns = {}
+  for i, failure in ipairs(self.failures) do patterns[i] = failure.pattern end
+  return patterns
 end
 
 --- Whether a value is a grammar.

@@ -1,6 +1,6 @@
 --- The keyboard of a guest, through QMP.
--- Keys go down and up by `input-send-event`, which QEMU acknowledges when the emulated keyboard has them. On a PC the
--- next key then waits until the guest has fetched the last one (the keyboard controller's status says so), so that
+-- Keys go down and up by `input-send-event`, which QEMU acknowledges when the emulated keyboard has them. On a PC a
+-- key waits until the guest has fetched the last one (the keyboard controller's status says so), so that
 -- typing is paced by the guest and not by a clock: a busy guest loses nothing, an idle one is not kept waiting.
 -- @module moonboot.keyboard
 local engine = require "moonboot.engine"
@@ -141,14 +141,15 @@ local function press(self, codes, options)
     down[i] = event(code, true)
     up[#codes - i + 1] = event(code, false)
   end
-  local done, message = self.qmp:execute("input-send-event", { events = down })
+  -- Before, not after: the last key may have started something that does not read the keyboard.
+  local done, message = wait_fetched(self)
+  if not done then return nil, message end
+  done, message = self.qmp:execute("input-send-event", { events = down })
   if not done then return nil, message end
   if options.hold then task.sleep(options.hold) end
   done, message = self.qmp:execute("input-send-event", { events = up })
   -- The key may have powered the guest off, and QEMU with it.
   if self.qmp.failure then return true end
-  if not done then return nil, message end
-  done, message = wait_fetched(self)
   if not done then return nil, message end
   if options.per_key then task.sleep(options.per_key) end
   return true

@@ -1,192 +1,110 @@
---- The VGA text screen of a guest, through QMP.
--- Text memory is read with the monitor's `xp`, which needs no file on the host. Where in it the visible page starts is
--- in the CRT controller, which has no command of its own: its registers are read through their ports. That takes a
--- write to the index register, and a guest that is moving its cursor at that moment must not meet a changed index; so
--- the guest is stopped for these few milliseconds, and only when its text memory has something of interest.
+--- The VGA text screen of a guest: its rows, waiting for what they show, and answering it by keyboard.
+-- A screen shows a prompt long after it was answered. What a match has consumed, and all above it, is therefore
+-- recognised again when the screen has scrolled, and is not matched a second time.
 -- @module moonboot.screen
 local engine = require "moonboot.engine"
-local lpeg = require "lpeg"
+local console = require "moonboot.console"
+local expect = require "moonboot.expect"
 local files = require "moonboot.files"
+local pattern = require "moonboot.pattern"
 local task = require "moonboot.task"
 local uv = require "luv"
-local text = require "moonboot.text"
+local vga = require "moonboot.vga"
 
 local screen = {}
 
 local Screen = {}
 Screen.__index = Screen
 
-local TEXT_ADDRESS, TEXT_BYTES, CELL_BYTES = 0xb8000, 32768, 2
-local CELLS = TEXT_BYTES // CELL_BYTES
-local CRTC, GRAPHICS = 0x3d4, 0x3ce
-local DEFAULT_TIMEOUT, POLL_SECONDS = 60, 0.15
--- An LPeg pattern is tried on the page that was visible last; this often the page is looked up again regardless.
+local POLL_SECONDS = 0.15
+-- Whatever the memory says, another part of it may have become the visible page.
 local LOOK_AGAIN_NS = 1000000000
-
--- Code page 437, the characters of VGA's font: 0 to 31, then 127 to 255 (the rest is ASCII).
-local LOW = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
-local HIGH = "⌂ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓"
-  .. "│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀"
-  .. "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ "
-
-local function build_font()
-  local font = {}
-  local function add(code, characters)
-    for _, point in utf8.codes(characters) do
-      font[string.char(code)] = utf8.char(point)
-      code = code + 1
-    end
-  end
-  for ascii = 32, 126 do font[string.char(ascii)] = string.char(ascii) end
-  add(0, LOW)
-  add(127, HIGH)
-  return font
-end
-
-local font = build_font()
-
--- The characters of cells, without their attributes.
-local function characters(cells)
-  return (cells:gsub("(.).", font))
-end
-
---- Turns text memory into rows of text. Attributes (colours, blinking) are dropped.
--- @string memory the 32 KiB at 0xb8000: characters and attributes in turn
--- @tparam[opt] table page `start` (the first visible cell; default 0), `columns` (80), `rows` (25), `stride` (cells
---   from one row to the next; default: columns)
--- @treturn {string,…} one a row, UTF-8, without blanks at their ends; a page that reaches the end of the memory goes on
---   at its beginning
-function screen.decode(memory, page)
-  page = page or {}
-  local columns, count = page.columns or 80, page.rows or 25
-  local stride, start = page.stride or columns, page.start or 0
-  local endless = memory .. memory
-  local rows = {}
-  for r = 0, count - 1 do
-    local first = (start + r * stride) * CELL_BYTES % #memory
-    rows[r + 1] = characters(endless:sub(first + 1, first + columns * CELL_BYTES)):gsub("%s+$", "")
-  end
-  return rows
-end
+-- A memory that has not changed for so long shows all there is to see.
+local SETTLED_SECONDS = 0.3
+-- How many rows a message of somebody else may put into the middle of a prompt.
+local TORN_ROWS = 3
+-- How many rows above a consumed one must be the same for it to be recognised.
+local CONTEXT_ROWS = 3
 
 --- Makes the screen of a guest.
 -- @tparam Qmp qmp its control connection, `qmp:execute(command, arguments) -> result | nil, message`
--- @tparam[opt] table run_as the user that QEMU has become, `uid`
+-- @tparam[opt] Keyboard keyboard what answers are typed on
+-- @tparam[opt] table options `watch`: that of the guest, see `moonboot.console`; `run_as`: the user that QEMU has
+--   become, `uid`
 -- @treturn Screen
-function screen.new(qmp, run_as)
-  return setmetatable({ qmp = qmp, run_as = run_as }, Screen)
+function screen.new(qmp, keyboard, options)
+  options = options or {}
+  return setmetatable({
+    name = "screen",
+    qmp = qmp,
+    keyboard = keyboard,
+    watch = options.watch or console.watch(),
+    run_as = options.run_as,
+    shown = {},
+    changed_ns = engine.clock.now(),
+    looked_ns = 0,
+  }, Screen)
 end
 
-local function monitor(self, line)
-  local answer, message = self.qmp:execute("human-monitor-command", { ["command-line"] = line })
-  if not answer then return nil, message end
-  if type(answer) ~= "string" then return nil, "QEMU's monitor did not answer " .. line end
-  return answer
+-- A row as wide as the screen: the blanks at the end of a prompt cannot be told from the empty cells after it.
+local function padded(self, row)
+  return row .. (" "):rep(math.max(1, self.columns - (utf8.len(row) or #row)))
 end
 
-local function read_memory(self)
-  local words = TEXT_BYTES // 8
-  local answer, message = monitor(self, ("xp /%dxg 0x%x"):format(words, TEXT_ADDRESS))
-  if not answer then return nil, message end
-  local parts = {}
-  for word in answer:gmatch("0x(%x+)") do parts[#parts + 1] = ("<i8"):pack(tonumber(word, 16)) end
-  if #parts ~= words then
-    return nil, "the guest's text memory cannot be read: " .. text.escape(answer:match("[^\r\n]*"):sub(1, 100))
+local function last_row(rows)
+  local last = #rows
+  while last > 0 and rows[last] == "" do last = last - 1 end
+  return last
+end
+
+-- Whether a row of the present page is the one that was consumed last.
+local function is_consumed(self, rows, row, beginning)
+  if padded(self, rows[row]):sub(1, #beginning) ~= beginning then return false end
+  for above = 1, math.min(CONTEXT_ROWS, row - 1) do
+    if rows[row - above] ~= self.consumed.above[above] then return false end
   end
-  return table.concat(parts)
+  return true
 end
 
-local function port_in(self, port)
-  local answer, message = monitor(self, ("i /b 0x%x"):format(port))
-  if not answer then return nil, message end
-  local value = answer:match("= 0x(%x+)")
-  if not value then return nil, "this machine has no VGA ports: " .. text.escape(answer:match("[^\r\n]*")) end
-  return tonumber(value, 16)
-end
-
-local function port_out(self, port, value)
-  return monitor(self, ("o /b 0x%x 0x%x"):format(port, value))
-end
-
--- Reads registers that are behind an index port, which is left as it was.
-local function registers(self, port, numbers)
-  local index, message = port_in(self, port)
-  if not index then return nil, message end
-  local values = {}
-  for _, number in ipairs(numbers) do
-    local done, value
-    done, message = port_out(self, port, number)
-    if done then value, message = port_in(self, port + 1) end
-    if not value then
-      port_out(self, port, index)
-      return nil, message
+-- The row that was consumed last, and how much of it; 0 when it is no longer on the screen.
+local function find_consumed(self, rows)
+  local consumed = self.consumed
+  if not consumed then return 0, 0 end
+  for _, beginning in ipairs { consumed.text .. consumed.typed, consumed.text } do
+    beginning = beginning:sub(1, self.columns)
+    -- A screen scrolls when it is full: one that shows less than before was cleared.
+    local top = last_row(rows) < consumed.row and consumed.row or 1
+    for row = math.min(consumed.row, #rows), top, -1 do
+      if is_consumed(self, rows, row, beginning) then
+        consumed.row = row
+        return row, #consumed.text
+      end
     end
-    values[number] = value
   end
-  local done, why = port_out(self, port, index)
-  if not done then return nil, why end
-  return values
+  self.consumed = nil
+  return 0, 0
 end
 
-local HORIZONTAL_END, OVERFLOW, CELL_HEIGHT, START_HIGH, START_LOW, VERTICAL_END, OFFSET =
-  0x01, 0x07, 0x09, 0x0c, 0x0d, 0x12, 0x13
-local MISCELLANEOUS = 0x06
-
--- What the registers say of the visible page. (IBM VGA reference; FreeVGA's crtcreg and graphreg.)
-local function page_of(crtc, graphics)
-  if graphics[MISCELLANEOUS] & 1 == 1 then return nil, "the display is in graphics mode; take a screenshot" end
-  local overflow = crtc[OVERFLOW]
-  local lines = (crtc[VERTICAL_END] | (overflow & 2) << 7 | (overflow & 64) << 3) + 1
-  return {
-    start = (crtc[START_HIGH] << 8 | crtc[START_LOW]) % CELLS,
-    columns = crtc[HORIZONTAL_END] + 1,
-    rows = lines // ((crtc[CELL_HEIGHT] & 31) + 1),
-    stride = crtc[OFFSET] * 2,
-  }
+local function consume(self, row, last)
+  local above = {}
+  for i = 1, CONTEXT_ROWS do above[i] = self.shown[row - i] end
+  self.consumed = { row = row, text = padded(self, self.shown[row]):sub(1, last), typed = "", above = above }
+  self.used_row, self.used = row, last
 end
 
-local function read_page(self)
-  local crtc, message = registers(self, CRTC,
-    { HORIZONTAL_END, OVERFLOW, CELL_HEIGHT, START_HIGH, START_LOW, VERTICAL_END, OFFSET })
-  if not crtc then return nil, message end
-  local graphics
-  graphics, message = registers(self, GRAPHICS, { MISCELLANEOUS })
-  if not graphics then return nil, message end
-  return page_of(crtc, graphics)
-end
-
--- Lets the guest go on when it goes out of scope, also when the task is cancelled meanwhile.
-local Stopped = {}
-
-function Stopped.__close(self)
-  if self.qmp then self.qmp:execute("cont") end
-end
-
--- Stops the guest, unless it is stopped already, for as long as the result lives.
-local function stop(self)
-  local status, message = self.qmp:execute("query-status")
-  if not status then return nil, message end
-  local stopped = setmetatable({}, Stopped)
-  if not status.running then return stopped end
-  local done
-  stopped.qmp = self.qmp
-  done, message = self.qmp:execute("stop")
-  if not done then return nil, message end
-  return stopped
-end
-
--- Where the visible page is, and what the memory holds at that same moment.
+-- Reads the visible page anew.
 local function look(self)
-  local stopped <close>, message = stop(self)
-  if not stopped then return nil, message end
-  local page, why = read_page(self)
-  if not page then return nil, why end
-  local memory
-  memory, why = read_memory(self)
-  if not memory then return nil, why end
-  self.page, self.memory, self.looked_ns = page, memory, engine.clock.now()
-  self.shown = screen.decode(memory, page)
-  return self.shown
+  local rows, memory, page = vga.look(self.qmp)
+  if not rows then
+    self.trouble = memory
+    if self.qmp.failure then self.gone = self.gone or self.qmp.failure end
+    return nil, memory
+  end
+  if memory ~= self.seen then self.seen, self.changed_ns = memory, engine.clock.now() end
+  self.memory, self.looked_ns, self.trouble = memory, engine.clock.now(), nil
+  self.shown, self.columns = rows, page.columns
+  self.used_row, self.used = find_consumed(self, rows)
+  return rows
 end
 
 --- What is on the screen.
@@ -203,134 +121,139 @@ function Screen:text()
   return (table.concat(rows, "\n"):gsub("%s+$", ""))
 end
 
--- finder(row) -> first, last, captures
-local function finder(pattern, level)
-  if type(pattern) == "string" then
-    if pattern == "" then error("an empty pattern matches anything", level + 1) end
-    return function(row)
-      local first, last = row:find(pattern, 1, true)
-      return first, last, {}
-    end
-  end
-  if lpeg.type(pattern) ~= "pattern" then
-    error("a pattern must be a string or an LPeg pattern, not a " .. type(pattern), level + 1)
-  end
-  local position = lpeg.Cp()
-  local anywhere = lpeg.P { position * lpeg.Ct(pattern) * position + 1 * lpeg.V(1) }
-  return function(row)
-    local first, captures, after = anywhere:match(row)
-    if first then return first, after - 1, captures end
-  end
-end
-
--- A prompt's trailing blanks cannot be told from the empty cells after it: a row is matched with one blank at its
--- end, and a string that ends with several is taken to end with one.
-local function one_blank(pattern)
-  return type(pattern) == "string" and pattern:gsub("([^ ]) +$", "%1 ") or pattern
-end
-
-local function branches_of(patterns, level, fails)
-  if patterns == nil then return {} end
-  if type(patterns) ~= "table" or lpeg.type(patterns) == "pattern" then patterns = { patterns } end
-  local branches = {}
-  for index, pattern in ipairs(patterns) do
-    branches[index] = { pattern = pattern, index = index, find = finder(one_blank(pattern), level + 1), fails = fails }
-  end
-  return branches
-end
-
 -- Whether the memory may show a match at all: a string must be somewhere in it, whatever part of it is visible.
-local function possible(self, memory, branches)
+local function possible(memory, branches)
   local whole
   for _, branch in ipairs(branches) do
-    if type(branch.pattern) ~= "string" then
-      if memory ~= self.memory or engine.clock.now() - self.looked_ns > LOOK_AGAIN_NS then return true end
-    else
-      -- A row may begin anywhere, and the memory goes on at its beginning.
-      whole = whole or characters(memory .. memory:sub(1, 320))
-      if whole:find(branch.pattern:match("^(.-) *$"), 1, true) then return true end
-    end
+    if type(branch.pattern) ~= "string" then return true end
+    -- A row may begin anywhere, and the memory goes on at its beginning.
+    whole = whole or vga.characters(memory .. memory:sub(1, 320))
+    if whole:find(branch.pattern:match("^(.-) *$"), 1, true) then return true end
   end
   return false
 end
 
-local function find_in(rows, branches, bottom)
-  local last = #rows
-  while last > 0 and rows[last] == "" do last = last - 1 end
-  for _, branch in ipairs(branches) do
-    for r = bottom and math.max(last, 1) or 1, last do
-      local first, finish, captures = branch.find(rows[r] .. " ")
-      if first then
-        return { branch = branch, index = branch.index, text = (rows[r] .. " "):sub(first, finish), line = rows[r],
-          row = r, captures = captures }
+-- Looks at the page if that can bring something new; the guest is stopped meanwhile.
+local function refresh(self, branches)
+  local memory, message = vga.memory(self.qmp)
+  if not memory then
+    self.trouble = message
+    if self.qmp.failure then self.gone = self.gone or self.qmp.failure end
+    return
+  end
+  local now_ns = engine.clock.now()
+  if memory ~= self.seen then self.seen, self.changed_ns = memory, now_ns end
+  local worth_it
+  if memory ~= self.memory then
+    worth_it = self:quiet_for() >= SETTLED_SECONDS or possible(memory, branches)
+  else
+    worth_it = now_ns - self.looked_ns > LOOK_AGAIN_NS
+  end
+  if worth_it then look(self) end
+end
+
+--- Looks for the first match below what is consumed, and consumes up to its end. This and what follows is what
+-- `moonboot.expect` asks of the place where it waits.
+-- @tparam {table,…} branches
+-- @treturn ?table the match
+-- @treturn ?{string,…} the rows before it
+function Screen:search(branches)
+  refresh(self, branches)
+  local before = {}
+  for row = math.max(self.used_row or 1, 1), last_row(self.shown) do
+    local subject = padded(self, self.shown[row])
+    local from = row == self.used_row and self.used + 1 or 1
+    local found = pattern.leftmost(branches, subject, from)
+    if found then
+      table.insert(before, subject:sub(from, found.first - 1))
+      found.line, found.row, found.text = self.shown[row], row, subject:sub(found.first, found.last)
+      consume(self, row, found.last)
+      return found, before
+    end
+    table.insert(before, (subject:sub(from):gsub(" +$", "")))
+  end
+end
+
+--- Looks for a prompt with somebody else's message in its middle.
+-- @tparam {table,…} branches
+-- @treturn ?table the match
+-- @treturn ?{string,…} what stood before it
+function Screen:torn(branches)
+  local last = last_row(self.shown)
+  local tail = self.shown[last]
+  for row = last - 1, math.max((self.used_row or 0) + 1, last - 1 - TORN_ROWS), -1 do
+    local head = self.shown[row]
+    for _, blank in ipairs { " ", "" } do
+      local found = pattern.torn(branches, head, tail .. blank) or pattern.torn(branches, head .. " ", tail .. blank)
+      if found then
+        found.line, found.row = found.text, last
+        consume(self, last, #tail)
+        return found, { head:sub(1, found.first - 1) }
       end
     end
   end
-  return nil
 end
 
-local function describe(pattern)
-  return type(pattern) == "string" and '"' .. text.escape(pattern) .. '"' or "an LPeg pattern"
+--- The last row that is not empty.
+-- @treturn string
+-- @treturn boolean whether it is below what is consumed
+function Screen:unfinished()
+  local last = last_row(self.shown)
+  return self.shown[last] or "", last > (self.used_row or 0)
 end
 
-local function failure(self, label, what)
-  local shown = { ("screen: %s: %s"):format(label, what) }
-  local rows = self.shown or {}
-  local last = #rows
-  while last > 0 and rows[last] == "" do last = last - 1 end
-  for r = 1, last do table.insert(shown, "  | " .. text.escape(rows[r])) end
-  if last == 0 then table.insert(shown, "  | (the screen is empty)") end
-  return table.concat(shown, "\n")
+--- How long nothing has changed.
+-- @treturn number seconds
+function Screen:quiet_for()
+  return (engine.clock.now() - self.changed_ns) / 1e9
 end
 
--- One look; the guest is stopped only if that can bring something new.
-local function try(self, branches, bottom)
-  local memory, message = read_memory(self)
-  if not memory then return nil, message end
-  if self.memory and memory == self.memory and engine.clock.now() - self.looked_ns <= LOOK_AGAIN_NS then
-    return find_in(self.shown, branches, bottom) or false
-  end
-  if self.memory and not possible(self, memory, branches) then return false end
-  local rows
-  rows, message = look(self)
-  if not rows then return nil, message end
-  return find_in(rows, branches, bottom) or false
+--- Waits until it is time to look again.
+-- @number seconds the longest wait
+function Screen.await(_, seconds)
+  task.sleep(math.min(seconds, POLL_SECONDS))
 end
 
---- Waits until a pattern is on the screen.
--- A string is taken literally, an LPeg pattern is searched for anywhere in a row; a list of them waits for any.
--- What was on the screen before counts too: see `bottom`.
--- @param pattern
--- @tparam[opt] table options `timeout` in seconds (default 60), `label` for messages, `fail`: a pattern or a list of
---   patterns that end the wait at once, `bottom = true`: only the last row that is not empty counts (prompts),
---   `poll`: seconds between looks (default 0.15)
--- @treturn ?table the match `{ text, line, row, captures, index }`, or nil and a message that shows the screen
-function Screen:expect(pattern, options)
-  options = options or {}
-  local wanted, fails = branches_of(pattern, 2), branches_of(options.fail, 2, true)
-  if #wanted == 0 then error("no pattern to wait for", 2) end
-  local all = table.move(wanted, 1, #wanted, #fails + 1, table.move(fails, 1, #fails, 1, {}))
-  local names = {}
-  for i, branch in ipairs(wanted) do names[i] = describe(branch.pattern) end
-  local label = options.label or text.list(names)
-  local timeout = options.timeout or DEFAULT_TIMEOUT
-  local deadline_ns = engine.clock.now() + math.floor(timeout * 1e9)
-  while true do
-    local found, message = try(self, all, options.bottom)
-    if found == nil then return nil, ("screen: %s: %s"):format(label, message) end
-    if found and found.branch.fails then
-      return nil, failure(self, label, "the guest shows " .. describe(found.branch.pattern))
-    elseif found then
-      found.branch = nil
-      return found
-    end
-    if engine.clock.now() >= deadline_ns then
-      -- The page shown last may be old: the message shows the present one.
-      look(self)
-      return nil, failure(self, label, ("did not come within %g s"):format(timeout))
-    end
-    task.sleep(options.poll or POLL_SECONDS)
-  end
+--- What is on the screen now, for messages.
+-- @treturn {string,…} rows; and why there are none, where that is known
+function Screen:last_lines()
+  -- What was looked at last may be old.
+  if not self.gone then look(self) end
+  local lines = table.move(self.shown, 1, last_row(self.shown), 1, {})
+  if self.trouble then table.insert(lines, ("(%s)"):format(self.trouble)) end
+  return lines
+end
+
+--- Types a text: see `moonboot.keyboard`. "\r" and "\n" are ENTER.
+-- @string characters
+-- @tparam[opt] table options `per_char`: seconds to wait after each key; `echo = true`: wait until each printable
+--   character is shown before the next is typed; `timeout`: for that, in seconds (default 30)
+-- @treturn ?boolean true, or nil and a message
+function Screen:send(characters, options)
+  if self.transcript then self.transcript:sent(self, characters) end
+  local typed = characters:match("^[^\r\n]*")
+  if self.consumed then self.consumed.typed = self.consumed.typed .. typed end
+  return expect.send_slowly(self, characters, options or {}, function(bytes)
+    return self.keyboard:type(bytes)
+  end)
+end
+
+--- Types a line: the text and ENTER.
+-- @string[opt=""] line
+-- @tparam[opt] table options those of `send`
+-- @treturn ?boolean true, or nil and a message
+function Screen:sendline(line, options)
+  return self:send((line or "") .. "\r", options)
+end
+
+Screen.expect = expect.expect
+Screen.guard = expect.guard
+Screen.run = expect.run
+
+--- Makes pending and later waits fail, because no more can come.
+-- @string reason
+function Screen:end_with(reason)
+  self.gone = self.gone or reason
 end
 
 local function dump(self, path)

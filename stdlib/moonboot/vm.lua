@@ -64,12 +64,11 @@ end
 local function open_consoles(self, console_names, options)
   for index, name in ipairs(console_names) do
     local paths = capture_paths(options, index, name)
-    paths.transport = self.machine.deterministic and "virtual" or options.transport
+    paths.transport, paths.watch = self.machine.deterministic and "virtual" or options.transport, self.watch
     local opened, message, code = console.open(name, paths)
     if not opened then return nil, message, code end
     table.insert(self.consoles, opened)
     self.consoles_by_name[name] = opened
-    for _, pattern in ipairs(options.fail or {}) do table.insert(opened.failures, pattern) end
   end
   return true
 end
@@ -112,6 +111,7 @@ local function watch_process(self)
       line:finish(FINISH_NS)
       line:end_with(self:ending())
     end
+    self.screen:end_with(self:ending())
     self.qmp:close()
     self.ended:set(exit)
   end)
@@ -183,6 +183,7 @@ function vm.start(description, options)
     ended = task.event(),
     resumed = task.event(),
     guest_resets = 0,
+    watch = console.watch(options.fail),
   }, Vm)
   local opened, message, code = open_consoles(self, normal.consoles, options)
   if not opened then return give_up(self, message, code) end
@@ -200,8 +201,9 @@ function vm.start(description, options)
     ours, theirs = pair[1], pair[2]
   end
   self.qmp = qmp.open(ours)
-  self.screen = screen.new(self.qmp, options.run_as)
   self.keyboard = keyboard.new(self.qmp)
+  self.screen = screen.new(self.qmp, self.keyboard, { watch = self.watch, run_as = options.run_as })
+  self.screen.transcript = self.transcript
   local fds = { theirs }
   for _, line in ipairs(self.consoles) do table.insert(fds, line.handle:guest_fd()) end
   local command, library = argv, nil
@@ -300,6 +302,7 @@ end
 function methods:step(label)
   self.current_step = label
   for _, line in ipairs(self.consoles) do line.step = label end
+  self.screen.step = label
   if self.transcript then self.transcript:step(label) end
   if self.on_step then self.on_step(label) end
 end

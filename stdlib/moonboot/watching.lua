@@ -48,7 +48,7 @@ function watching.follow(console, t0_ns, say)
   end
   console:listen(listener)
   local _ <close> = setmetatable({}, { __close = function() console:ignore(listener) end })
-  while not console.gone do console.news:wait() end
+  while not console.gone do console:await() end
 end
 
 local Outcome = {}
