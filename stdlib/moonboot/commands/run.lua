@@ -22,6 +22,7 @@ function command.configure(cmd)
   cmd:option("--warmup", "Boots of each configuration before those that count."):argname "N":convert(cli.natural)
   cmd:option("--timeout", "Seconds that a boot may take."):argname "S":convert(cli.seconds)
   cmd:option("--jobs", "Boots at once, each on cores of its own, or 'auto'."):argname "N":convert(cli.jobs)
+  cmd:flag("--deterministic", "Virtual time, the same at every load: count instructions (QEMU's -icount).")
   cmd:option("--seed", "Seed of the order of the samples."):argname "N":convert(cli.natural)
   cmd:option("--max-failures", "Stop when so many samples are not ok."):argname "N":convert(cli.positive_integer)
   cmd:option("--run-as", "Unprivileged user that QEMU becomes (needs root)."):argname "USER"
