@@ -4,6 +4,7 @@
 local cjson = require "cjson.safe"
 local uv = require "luv"
 local task = require "moonboot.task"
+local text = require "moonboot.text"
 
 local qmp = {}
 
@@ -24,8 +25,16 @@ local function fail(self, message)
 end
 
 local function event_time_ns(timestamp)
-  if type(timestamp) ~= "table" or not timestamp.seconds then return nil end
-  return math.tointeger(timestamp.seconds) * 1000000000 + math.tointeger(timestamp.microseconds) * 1000
+  if type(timestamp) ~= "table" then return nil end
+  local seconds, microseconds = math.tointeger(timestamp.seconds), math.tointeger(timestamp.microseconds)
+  return seconds and microseconds and seconds * 1000000000 + microseconds * 1000
+end
+
+local function has_version(greeting)
+  local version = type(greeting) == "table" and greeting.version
+  local qemu = type(version) == "table" and version.qemu
+  return type(qemu) == "table" and math.tointeger(qemu.major) and math.tointeger(qemu.minor)
+    and math.tointeger(qemu.micro)
 end
 
 local function dispatch(self, line)
@@ -34,10 +43,12 @@ local function dispatch(self, line)
     return fail(self, "QMP: not a JSON object: " .. tostring(why))
   end
   if message.QMP then
+    if not has_version(message.QMP) then return fail(self, "QMP: a greeting without QEMU's version") end
     self.greeting:set(message.QMP)
   elseif message.event then
     local realtime_ns = event_time_ns(message.timestamp)
-    for _, listener in ipairs(self.listeners) do listener(message.event, message.data or {}, realtime_ns) end
+    local data = type(message.data) == "table" and message.data or {}
+    for _, listener in ipairs(self.listeners) do listener(message.event, data, realtime_ns) end
   elseif message.id then
     local event = self.pending[message.id]
     self.pending[message.id] = nil
@@ -99,7 +110,7 @@ function Qmp:negotiate(seconds)
   end
   if greeting.failure then return nil, greeting.failure end
   local done, message = self:execute("qmp_capabilities", nil, seconds)
-  if not done then return nil, message end
+  if done == nil then return nil, message end
   return greeting
 end
 
@@ -121,8 +132,13 @@ function Qmp:execute(command, arguments, seconds)
   self.pending[id] = nil
   if not reply then return nil, ("QEMU did not answer %s within %g s"):format(command, seconds) end
   if reply.failure then return nil, reply.failure end
-  if reply.error then return nil, ("QEMU refused %s: %s"):format(command, reply.error.desc) end
-  return reply["return"]
+  if reply.error then
+    local why = type(reply.error) == "table" and reply.error.desc or "it does not say why"
+    return nil, ("QEMU refused %s: %s"):format(command, text.escape(tostring(why)))
+  end
+  local result = reply["return"]
+  if result == nil then return nil, ("QEMU's answer to %s holds no result"):format(command) end
+  return result
 end
 
 --- Calls a function for each of QEMU's events.

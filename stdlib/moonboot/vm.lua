@@ -122,13 +122,14 @@ local function watch_events(self)
     if name == "RESUME" and not self.resumed.value then
       self.resumed:set(realtime_ns or engine.clock.realtime())
     elseif name == "SHUTDOWN" and data.guest then
-      self.shutdown_reason = data.reason or "guest-shutdown"
+      self.shutdown_reason = type(data.reason) == "string" and text.escape(data.reason) or "guest-shutdown"
     elseif name == "RESET" and data.guest then
       self.guest_resets = self.guest_resets + 1
     elseif name == "GUEST_PANICKED" then
       self.guest_panicked = true
     elseif name == "BLOCK_IO_ERROR" and data.action == "stop" then
-      self.disk_error = ("a disk of the guest: %s"):format(data.nospace and "no space left on the host" or data.reason)
+      self.disk_error = "a disk of the guest: "
+        .. (data.nospace and "no space left on the host" or text.escape(tostring(data.reason)))
     end
     if self.on_event then self.on_event(name, data, realtime_ns) end
   end)
