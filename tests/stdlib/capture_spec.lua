@@ -60,6 +60,19 @@ describe("capture", function()
     end)
   end)
 
+  it("can be read chunk by chunk, as it came", function()
+    write("x.timing", "0.001000 1\n0.002000 2\n")
+    local one <close> = assert(capture.open(write("x.log", "a\nb\rc")))
+    local seen = {}
+    for bytes, t_ns in one.reader.read, one.reader do seen[#seen + 1] = { bytes, t_ns or "-" } end
+    assert.same({ { "a", 1000000 }, { "\nb", 3000000 }, { "\rc", "-" } }, seen)
+    write("x.timing", "wrong\n0.1 1\n")
+    local bad <close> = assert(capture.open(folder .. "/x.log"))
+    local bytes, message = bad.reader:read()
+    assert.is_nil(bytes)
+    assert.matches("x.timing:1: expected", message)
+  end)
+
   describe("mark", function()
     local grammar = mb.grammar {
       { "kernel", "kernel" },

@@ -15,12 +15,10 @@ local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)%.lua$")
 
 local SCRIPTS = { "common.js", "boottime.js", "scaling.js", "phases.js", "log.js", "timeline.js", "main.js" }
 
--- Six decimals of a millisecond are a nanosecond.
-local DECIMALS = 6
-
--- JSON in a script element: nothing in it may end the element or begin a comment.
+-- JSON in a script element: nothing in it may end the element or begin a comment. Numbers keep all their digits, so
+-- that they are rounded once only, as in the tables.
 local function embedded(value)
-  return (json.encode(value, { decimals = DECIMALS }):gsub("[<>&]", function(character)
+  return (json.encode(value):gsub("[<>&]", function(character)
     return ("\\u%04x"):format(character:byte())
   end))
 end

@@ -51,6 +51,7 @@ function drawAll() {
   Chart.defaults.borderColor = colour("line");
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.font.size = narrow() ? 11 : 12;
+  Chart.defaults.locale = "en-US";
   Chart.defaults.animation = false;
   Chart.defaults.maintainAspectRatio = false;
   Chart.defaults.plugins.legend.position = "bottom";

@@ -43,7 +43,8 @@ function drawn.choose(configuration, results)
     if sample and not chosen[sample] and n < (limit or most) then chosen[sample], n = true, n + 1 end
   end
   add_special(take, configuration, results.anomalies, most // 2)
-  for i = 0, most - n - 1 do take(samples[1 + i * #samples // (most - n)]) end
+  local places = most - n
+  for i = 0, places - 1 do take(samples[1 + i * #samples // places]) end
   local list = {}
   for _, sample in ipairs(samples) do
     if chosen[sample] then list[#list + 1] = sample end

@@ -22,7 +22,10 @@ local function program(page)
   local function put(literal)
     if literal ~= "" then out[#out + 1] = ("put(%q) "):format(literal) end
   end
-  page = page:gsub("\n[ \t]*(<%%[^=-][^\n]-%%>)%f[\n]", "%1\n")
+  -- The end of the line before a line of code goes into the code, where it prints nothing.
+  page = page:gsub("\n[ \t]*<%%([^=%-][^\n]*)%%>%f[\n]", function(code)
+    return not code:find("%>", 1, true) and "<%\n" .. code .. "%>" or nil
+  end)
   while true do
     local first, last, kind, code = page:find("<%%([=-]?)(.-)%%>", from)
     if not first then break end
