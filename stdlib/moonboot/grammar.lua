@@ -246,8 +246,9 @@ function Grammar:names()
   return names
 end
 
--- Where the text of the grammar is; a required one is known by its module.
-local function source_path(self)
+--- The path of the script that the grammar is from; a required one is known by its module.
+-- @treturn ?string nil when it is not known
+function Grammar:source()
   if self.path then return self.path end
   for name, value in pairs(package.loaded) do
     if value == self then return package.searchpath(name, package.path) end
@@ -259,7 +260,7 @@ end
 -- @treturn ?string 64 hex digits; nil when the script is not known or cannot be read
 function Grammar:hash()
   if not self.digest then
-    local path = source_path(self)
+    local path = self:source()
     self.digest = path and require("moonboot.digest").file(path) or nil
   end
   return self.digest
@@ -305,7 +306,7 @@ function Grammar:requiring(names)
     copy.rule = rule
     compiled[i], rules[i] = copy, rule
   end
-  return setmetatable({ rules = rules, compiled = compiled, failures = self.failures, path = source_path(self) },
+  return setmetatable({ rules = rules, compiled = compiled, failures = self.failures, path = self:source() },
     Grammar)
 end
 

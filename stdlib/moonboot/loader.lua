@@ -183,12 +183,14 @@ function loader.experiment(name)
 end
 
 --- Loads a grammar.
--- @string name  a path, or the name of a ready-made one
+-- @string name  a path, or the name of a ready-made one; the script may also be an experiment with a grammar in it
 -- @treturn ?table the grammar; nil when there is none or it is wrong
 -- @treturn ?string one line; with a grammar, its path
 function loader.grammar(name)
   local result, path = load_script("grammars", name)
   if result == nil then return nil, path end
+  local experiment = package.loaded["moonboot.experiment"]
+  if experiment and experiment.is(result) then return result.grammar, path end
   if type(result) ~= "table" or type(result.rules) ~= "table" then
     return nil, ("%s returns %s: a grammar script ends with 'return mb.grammar { … }'"):format(path,
       result == false and "nothing" or type(result) == "table" and "a table that is no grammar" or "a " .. type(result))

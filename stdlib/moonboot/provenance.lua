@@ -3,6 +3,7 @@
 -- @module moonboot.provenance
 local calibration = require "moonboot.calibration"
 local digest = require "moonboot.digest"
+local files = require "moonboot.files"
 local host = require "moonboot.host"
 local hypotheses = require "moonboot.hypotheses"
 local journal = require "moonboot.journal"
@@ -33,6 +34,12 @@ local function layouts(report)
     if type(layout) == "string" then table.insert(names, layout) end
   end
   return names
+end
+
+-- What `moonboot mark --grammar` takes.
+local function grammar_file(experiment)
+  local path = experiment.grammar:source()
+  return path and files.absolute(path) or experiment.source
 end
 
 --- The first record of a journal.
@@ -67,6 +74,7 @@ function provenance.run(experiment, facts)
     accept = experiment.accept,
     report = layouts(experiment.report),
     rules = experiment.grammar.rules,
+    grammar = grammar_file(experiment),
     grammar_hash = experiment.grammar:hash(),
     experiment_file = experiment.source,
     experiment_sha256 = sha256(experiment.source),

@@ -133,6 +133,33 @@ describe("a guest that fails", function()
     assert.equal(("0123456789abcdef"):rep(#line // 16 + 1):sub(1, #line), line)
   end)
 
+  it("by saying nothing that the grammar knows gets its lines shown, and the command that tells why", function()
+    local experiment = sandbox:write("deaf.lua", ([[
+local mb = require "moonboot"
+return mb.experiment {
+  name = "deaf",
+  machine = { arch = "i386", memory = "32M", kernel = "%s/demo.elf", append = "work=5 exit=login" },
+  samples = 1,
+  timeout = 60,
+  grammar = mb.grammar { { "kernel", "demo: kernel entri" }, { "prompt", "Login: ", partial = true } },
+}
+]]):format(support.guest))
+    local code, out = sandbox:moonboot("run", experiment, "--output", sandbox.dir .. "/deaf")
+    assert.equal(1, code)
+    assert.matches("\nNO MARKER WAS SEEN\n", out)
+    assert.matches("missing_marker: the guest ended %(guest%-shutdown%); missing kernel, prompt\n", out)
+    assert.matches("| demo: firmware hand%-over\n", out)
+    assert.matches("| demo: services: syslogd cron inetd\n", out)
+    local arguments = {}
+    for word in out:match("Why no rule matches:\n +moonboot ([^\n]*)"):gmatch("%S+") do
+      arguments[#arguments + 1] = word
+    end
+    local status, traced = sandbox:moonboot(table.unpack(arguments))
+    assert.equal(1, status)
+    assert.matches('kernel looks for "demo: kernel entri"\n  nearest: com1 line 2 at [%d.]+ ms, shares "demo: kernel '
+      .. 'entr"', traced)
+  end)
+
   it("by resetting itself again and again is noticed where it may reset", function()
     local output, code = run("loop", "--set", "switches=resetloop", "--reboot", "--timeout", "4")
     assert.equal(1, code)

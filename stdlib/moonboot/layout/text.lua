@@ -50,7 +50,8 @@ local function silent(page, results, configuration)
     page:add("    | ...")
     for _, line in ipairs(s.last) do page:add("    | %s", line:sub(1, page.WIDTH)) end
   end
-  page:add("    Why no rule matches: moonboot mark %s --grammar %s --trace",
+  page:add("    Why no rule matches:")
+  page:add("      moonboot mark %s --grammar %s --trace",
     results.directory and s.log and results.directory .. "/" .. s.log or s.log or "LOG",
     results.experiment.grammar or "GRAMMAR")
 end
