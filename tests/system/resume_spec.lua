@@ -111,7 +111,7 @@ describe("a run that was cut off", function()
     local path = run_dir .. "/journal.jsonl"
     local text = assert(files.read(path))
     local version = text:match('"qemu_version":"([^"]*)"')
-    files.write(path, (text:gsub('"qemu_version":"[^"]*"', '"qemu_version":"1.2.3"', 1)))
+    files.write(path, (text:gsub('"qemu_version":"[^"]*"', '"qemu_version":"1.2.3"')))
     local code, _, err = program.run("run", "--resume", run_dir)
     assert.equal(2, code)
     assert.matches("QEMU (1.2.3, now " .. version .. ") changed", err, 1, true)
