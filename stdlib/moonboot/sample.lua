@@ -303,6 +303,7 @@ function sample.boot(request)
     user_ns = exit.user_ns,
     system_ns = exit.system_ns,
     max_rss_bytes = exit.max_rss_bytes,
+    sandboxed = guest.sandboxed,
     stderr = status ~= "ok" and text.escape(guest.process:stderr()) or nil,
   }
   return record, capture_error or guest.disk_error

@@ -25,8 +25,9 @@ local vm = {}
 local methods = {}
 
 -- Fields that a guest has only at times.
-local OCCASIONAL = { "closed", "current_step", "exit", "exit_poll", "guest_panicked", "on_event", "on_step", "process",
-  "qemu_version", "qmp", "screen", "keyboard", "shutdown_reason", "stopped", "t0_ns", "t0_realtime_ns", "transcript" }
+local OCCASIONAL = { "closed", "current_step", "disk_error", "exit", "exit_poll", "guest_panicked", "on_event",
+  "on_step", "process", "qemu_version", "qmp", "screen", "keyboard", "shutdown_reason", "stopped", "t0_ns",
+  "t0_realtime_ns", "transcript" }
 
 -- Fields are methods, then consoles by their names (`vm.com1`).
 local Vm = { __name = "moonboot.vm" }
@@ -52,6 +53,9 @@ end
 -- How long QEMU may take to answer, and to go at each step of stopping it.
 local NEGOTIATE_SECONDS = 20
 local QUIT_SECONDS, TERM_SECONDS, KILL_SECONDS = 3, 3, 10
+-- What a QEMU says that was built without seccomp.
+local NO_SANDBOX = "-sandbox support is not enabled"
+
 local FINISH_NS = 5 * 1000000000
 
 local function capture_paths(options, index, name)
@@ -155,21 +159,9 @@ local function give_up(self, message, code)
   return nil, message, code
 end
 
---- Starts QEMU with the guest stopped before its first instruction.
--- @tparam table description a machine: see `moonboot.machine`
--- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without
---   `dir`); `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`:
---   path of the dialogue's transcript; `cpus`: host CPUs to run on; `nice`; `sandbox = false` to run QEMU without its
---   seccomp filter; `run_as`: a user for QEMU to become once it has opened its files (see `moonboot.account`);
---   `transport`: see `moonboot.console`
--- @treturn ?vm or nil, a message and a code; `vm:resume()` lets the guest run
-function vm.start(description, options)
-  options = options or {}
-  options.name = options.name or "boot"
-  local normal, wrong = machine.normalise(description)
-  if not normal then check.fail(wrong) end
+local function launch(normal, options, sandbox)
   local argv, unfit = machine.argv(normal, {
-    sandbox = options.sandbox ~= false,
+    sandbox = sandbox,
     accel = options.accel,
     name = options.name,
     run_as = options.run_as and options.run_as.name,
@@ -178,6 +170,7 @@ function vm.start(description, options)
   local self = setmetatable({
     machine = normal,
     argv = argv,
+    sandboxed = sandbox and normal.sandbox ~= false,
     consoles = {},
     consoles_by_name = {},
     host_times_ns = {},
@@ -238,6 +231,25 @@ function vm.start(description, options)
   local version = greeting.version.qemu
   self.qemu_version = ("%d.%d.%d"):format(version.major, version.minor, version.micro)
   return self
+end
+
+--- Starts QEMU with the guest stopped before its first instruction.
+-- @tparam table description a machine: see `moonboot.machine`
+-- @tparam[opt] table options `dir` and `name`: where the captures go, `DIR/NAME.log` and `.timing` (none without
+--   `dir`); `accel`: the accelerator, unless the machine names one; `fail`: patterns that end any wait; `transcript`:
+--   path of the dialogue's transcript; `cpus`: host CPUs to run on; `nice`; `sandbox = false` to run QEMU without its
+--   seccomp filter (as it is where QEMU has none: `vm.sandboxed`); `run_as`: a user for QEMU to become once it has
+--   opened its files (see `moonboot.account`); `transport`: see `moonboot.console`
+-- @treturn ?vm or nil, a message and a code; `vm:resume()` lets the guest run
+function vm.start(description, options)
+  options = options or {}
+  options.name = options.name or "boot"
+  local normal, wrong = machine.normalise(description)
+  if not normal then check.fail(wrong) end
+  local sandbox = options.sandbox ~= false
+  local self, message, code = launch(normal, options, sandbox)
+  if not self and sandbox and message:find(NO_SANDBOX, 1, true) then return launch(normal, options, false) end
+  return self, message, code
 end
 
 --- Lets the guest execute. This is t0 for every time of this boot: QEMU's own stamp of the moment it resumed. (The

@@ -1,9 +1,7 @@
 -- Whatever ends a run: no guest stays, no half record is taken for a whole one, and somebody says why.
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
 local uv = require "luv"
-
-package.path = "tests/system/support/?.lua;" .. package.path
-local program = require "program"
 
 describe("a run that is ended", function()
   local dir, run_dir

@@ -1,9 +1,7 @@
 -- Guests whose QEMU crashes or stops answering, that flood and lie: bounded memory, and the terminal stays whole.
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
 local uv = require "luv"
-
-package.path = "tests/system/support/?.lua;" .. package.path
-local program = require "program"
 
 describe("a guest", function()
   local dir, run_dir

@@ -1,10 +1,8 @@
 -- A run that is cut off and goes on: the same plan, nothing lost, nothing twice.
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
 local uv = require "luv"
-
-package.path = "tests/system/support/?.lua;" .. package.path
-local program = require "program"
 
 describe("a run that was cut off", function()
   local dir, run_dir, script

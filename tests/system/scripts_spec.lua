@@ -1,9 +1,7 @@
 -- Scripts that are wrong: their file and line are named, only what they were for is lost, and they can be stopped.
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
 local uv = require "luv"
-
-package.path = "tests/system/support/?.lua;" .. package.path
-local program = require "program"
 
 describe("a script", function()
   local dir, run_dir
