@@ -1,9 +1,9 @@
 --- Was a boot disturbed by something else on the host? The host is looked at before and after; the judgement is a pure
 -- function of the two looks. A disturbed sample is flagged `noisy` with its reasons, and kept.
 --
--- The limit of each share is 5 %: a disturbance below it can lengthen a boot by at most as much, which is what quiet
--- boots of one configuration differ by anyway (coefficient of variation 1 to 4 % on a quiet host under TCG), so that it
--- cannot be told from them; one above it can be the reason why a sample stands out.
+-- The limit of each share is 5 %. Each is a share of the boot's own time, so that a disturbance can lengthen a boot by
+-- about as much and no more: what is not flagged may have cost half of the 10 % at which the verdict on a claim turns
+-- (`moonboot.baseline`), and so cannot turn it alone.
 -- @module moonboot.noise
 local engine = require "moonboot.engine"
 local host = require "moonboot.host"
@@ -15,8 +15,9 @@ local noise = {}
 --- The largest share that is not called a disturbance.
 noise.LIMIT = 0.05
 
---- Kernel stamps are CLOCK_REALTIME; a step of it larger than this makes the stamps of a boot doubtful. Slewing moves
--- the clock by 500 us in a second at most (adjtimex), readings of both clocks differ by some hundred nanoseconds.
+--- Kernel stamps are CLOCK_REALTIME; a step of it larger than this makes the stamps of a boot doubtful. Slewing is no
+-- step: CLOCK_MONOTONIC is slewed along with it (clock_gettime(2)). Two measurements of their distance differ by
+-- the time between two readings, a few hundred nanoseconds; the rest is room for a reader that was interrupted.
 noise.CLOCK_STEP_NS = 100000
 
 -- What /proc/stat and /proc/PID/stat count in: 100 a second on every architecture that QEMU's Debian packages are for.

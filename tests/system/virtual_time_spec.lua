@@ -91,6 +91,23 @@ describe("virtual time", function()
     end
   end)
 
+  it("is the same from the kernel on when the guest boots from a disk", function()
+    local output = sandbox.dir .. "/disk"
+    local code, out, err = sandbox:moonboot("run", "demo", "--deterministic", "--set", "cpus=1", "--samples", "2",
+      "--quiet", "--output", output)
+    assert.equal(0, code, out .. err)
+    local phases = {}
+    for i, sample in ipairs(support.samples(output)) do
+      phases[i] = {}
+      assert.equal("kernel_entry", sample.markers[2].name)
+      for j = 3, 10 do phases[i][j] = sample.markers[j].t_ns - sample.markers[2].t_ns end
+    end
+    assert.equal(8, #table.move(phases[1], 3, 10, 1, {}))
+    assert.same(phases[1], phases[2])
+    -- When the firmware has read the disk is the host's doing, and the report says so.
+    assert.matches("waits for a disk or a network may still see the host's timing", (out:gsub("%s+", " ")))
+  end)
+
   it("is missed, not made up, when QEMU does not tell it", function()
     local qemu = sandbox:write("qemu-system-i386", "#!/bin/sh\nunset LD_PRELOAD\n"
       .. "PATH=${PATH#*:} exec qemu-system-i386 \"$@\"\n")
