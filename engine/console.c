@@ -238,7 +238,8 @@ static int64_t virtual_stamp (struct mb_console *c, int index, size_t *n) {
   *n -= sizeof bytes;
   for (size_t i = 0; i < sizeof bytes; i++) {
     size_t at = *n + i;
-    bytes[i] = at < SMALL ? inbox->small[index][at] : inbox->large[index][at - SMALL];
+    const char *from = at < SMALL ? &inbox->small[index][at] : &inbox->large[index][at - SMALL];
+    bytes[i] = *from;
   }
   int64_t t_ns;
   memcpy(&t_ns, bytes, sizeof t_ns);
