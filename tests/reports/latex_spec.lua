@@ -74,7 +74,7 @@ describe("LaTeX", function()
     sandbox:write("paper.tex", PAPER)
     local text, _, log = look("paper", label)
     for points in log:gmatch("Overfull \\hbox %(([%d.]+)pt") do
-      assert.is_true(tonumber(points) < 100, ("a part is %s pt too wide for a column"):format(points))
+      assert.is_true(tonumber(points) < 20, ("a part is %s pt too wide for a column"):format(points))
     end
     assert.is_truthy(text:find("Text after the figures", 1, true))
     return texts

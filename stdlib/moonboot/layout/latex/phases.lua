@@ -79,7 +79,9 @@ local function labels_of(results, configurations)
     longest = math.max(longest, #label)
     labels[i] = "{" .. tex.escape(label) .. (configuration.oversubscribed and "\\ensuremath{^\\ast}" or "") .. "}"
   end
-  return labels, one and (one == "cpus" and "vCPUs" or wording.axis(one)) or "", longest * #labels > 60
+  -- Long labels stand on a slant, and need room below.
+  local slanted = longest * #labels > 40
+  return labels, one and (one == "cpus" and "vCPUs" or wording.axis(one)) or "", slanted, slanted and longest or 0
 end
 
 --- Makes the figure.
@@ -96,12 +98,12 @@ return function(results)
     return part
   end
   local rows = condensed(rows_of(configurations))
-  local labels, xlabel, slanted = labels_of(results, configurations)
+  local labels, xlabel, slanted, longest = labels_of(results, configurations)
   local ticks, oversubscribed = {}, false
   for c, configuration in ipairs(configurations) do
     ticks[c], oversubscribed = c, oversubscribed or configuration.oversubscribed
   end
-  local body = plot.colours()
+  local body = plot.prologue()
   table.move({
     "\\begin{tikzpicture}",
     "\\begin{axis}[",
@@ -113,11 +115,9 @@ return function(results)
     ("  xtick={%s}, xticklabels={%s},"):format(table.concat(ticks, ","), table.concat(labels, ",")),
     "  axis lines=left, ymajorgrids, grid style={black!12}, tick align=outside, xtick pos=lower,",
     slanted and "  x tick label style={rotate=45, anchor=east, font=\\footnotesize}," or "  % one line a tick",
-    ("  legend style={at={(0.5,%s)}, anchor=north, draw=none, font=\\footnotesize, /tikz/every even column/.append"
-      .. " style={column sep=1em}},"):format(slanted and "-0.5" or "-0.22"),
-    "  legend columns=2, legend cell align=left, area legend,",
+    plot.legend(3.6 + 0.3 * longest) .. " area legend,",
     "]",
-  }, 1, 11, #body + 1, body)
+  }, 1, 10, #body + 1, body)
   for _, line in ipairs(bars(rows, #configurations)) do body[#body + 1] = line end
   if oversubscribed then
     body[#body + 1] = "  \\addlegendimage{empty legend}\\addlegendentry{\\ensuremath{^\\ast}more vCPUs than host cores}"

@@ -19,9 +19,8 @@ local MARGIN = 0.3
 
 local function pick(list, i) return list[(i - 1) % #list + 1] end
 
---- Defines the colours `moonboot1`, `moonboot2`, …
--- @treturn {string,…} lines
-function plot.colours()
+-- Defines the colours `moonboot1`, `moonboot2`, …
+local function colours()
   local lines = {}
   for i, hex in ipairs(plot.COLOURS) do
     lines[i] = ("\\definecolor{moonboot%d}{HTML}{%s}%%"):format(i, hex)
@@ -66,7 +65,7 @@ end
 
 local function add_points(body, options, list, legend)
   if #list == 0 then return end
-  body[#body + 1] = ("  \\addplot+[%s] coordinates {"):format(options)
+  body[#body + 1] = ("  \\addplot+[%s%s] coordinates {"):format(legend and "" or "forget plot, ", options)
   for _, line in ipairs(list) do body[#body + 1] = line end
   body[#body + 1] = legend and ("  };\\addlegendentry{%s}"):format(legend) or "  };"
 end
@@ -98,17 +97,24 @@ function plot.law(results, fits, time)
   return curve
 end
 
--- Points that are in the fits, those that are not, and why not.
 local function split(points)
-  local inside, outside, reasons, seen = {}, {}, {}, {}
-  for _, point in ipairs(points) do
-    table.insert(point.excluded and outside or inside, point)
-    local reason = point.excluded and (point.excluded:match "^(.-):" or "fewer CPUs brought up than given")
-    if reason and not seen[reason] then
-      reasons[#reasons + 1], seen[reason] = reason, true
+  local inside, outside = {}, {}
+  for _, point in ipairs(points) do table.insert(point.excluded and outside or inside, point) end
+  return inside, outside
+end
+
+-- Why some points are hollow; nil if none is.
+local function hollow(results)
+  local reasons, seen = {}, {}
+  for _, group in ipairs(results.scaling.groups) do
+    for _, point in ipairs(group.points) do
+      local reason = point.excluded and (point.excluded:match "^(.-):" or "fewer CPUs brought up than given")
+      if reason and not seen[reason] then
+        reasons[#reasons + 1], seen[reason] = reason, true
+      end
     end
   end
-  return inside, outside, table.concat(reasons, ", ")
+  return reasons[1] and table.concat(reasons, ", ")
 end
 
 -- The top of the vertical axis: a little above all bars.
@@ -133,7 +139,7 @@ local function draw_group(body, results, group, i, options, place)
   local curves = options.curves(group)
   local colour = ("moonboot%d"):format((i - 1) % #plot.COLOURS + 1)
   local bars = "only marks, error bars/.cd, y dir=both, y explicit"
-  local inside, outside, why = split(group.points)
+  local inside, outside = split(group.points)
   local line = {}
   for _, point in ipairs(group.points) do
     local y = options.read(point)
@@ -146,10 +152,27 @@ local function draw_group(body, results, group, i, options, place)
   local style = ("%s, mark=%%s, mark options={solid, fill=%%s}, %s"):format(colour, bars)
   add_points(body, style:format(pick(MARKS, i), colour), coordinates(inside, place, options.read), name)
   add_points(body, style:format(pick(HOLLOW, i), "white"), coordinates(outside, place, options.read),
-    (#inside == 0 and name .. ", " or "") .. why)
+    #inside == 0 and name or nil)
   for _, curve in ipairs(curves) do
     add_curve(body, ("%s, %s, no marks"):format(colour, curve.style), curve.points, curve.legend)
   end
+end
+
+--- Lines before a picture: its colours, and how many columns of its legend there is room for.
+-- @treturn {string,…}
+function plot.prologue()
+  local lines = colours()
+  lines[#lines + 1] = "\\def\\moonbootcolumns{2}\\ifdim\\linewidth<300pt\\def\\moonbootcolumns{1}\\fi"
+  return lines
+end
+
+--- Options of an axis that put the legend below it.
+-- @number below  the room that labels need, in em
+-- @treturn string
+function plot.legend(below)
+  return ("  legend style={at={(0.5,0)}, yshift=-%.1fem, anchor=north, draw=none, font=\\footnotesize, "
+    .. "/tikz/every even column/.append style={column sep=1em}},\n"
+    .. "  legend columns=\\moonbootcolumns, legend cell align=left,"):format(below)
 end
 
 --- Draws the groups of the series.
@@ -160,7 +183,7 @@ end
 -- @treturn {string,…} lines
 function plot.draw(results, options)
   local place, xs, labels, xmin, xmax = places(results)
-  local body = plot.colours()
+  local body = plot.prologue()
   table.move({
     "\\begin{tikzpicture}",
     "\\begin{axis}[",
@@ -172,12 +195,14 @@ function plot.draw(results, options)
       number(1.08 * math.max(top_of(results, options.read), options.top or 0))),
     "  axis lines=left, ymajorgrids, grid style={black!12}, tick align=outside,",
     "  error bars/error bar style={semithick},",
-    "  legend style={at={(0.5,-0.22)}, anchor=north, draw=none, font=\\footnotesize, /tikz/every even column/.append"
-      .. " style={column sep=1em}},",
-    "  legend columns=2, legend cell align=left,",
+    plot.legend(3.6),
     "]",
-  }, 1, 11, #body + 1, body)
+  }, 1, 10, #body + 1, body)
   for i, group in ipairs(results.scaling.groups) do draw_group(body, results, group, i, options, place) end
+  local why = hollow(results)
+  if why then
+    body[#body + 1] = ("  \\addlegendimage{only marks, mark=o}\\addlegendentry{%s}"):format(tex.escape(why))
+  end
   for _, line in ipairs(options.lines or {}) do body[#body + 1] = line end
   body[#body + 1] = ("  \\addlegendimage{empty legend}\\addlegendentry{%s}"):format(tex.escape(options.note))
   body[#body + 1] = "\\end{axis}"

@@ -80,9 +80,11 @@ return function(results)
   for i, title in ipairs(titles) do titles[i] = tex.escape(title) end
   table.move({ "n", "Mean", "Median", "Min", "Max", "Stdev", with_error and "Error \\%" or nil }, 1, 7, #titles + 1,
     titles)
-  -- The notes below are as wide as the figures above them.
+  -- Smaller in one of two columns. The notes below are as wide as the figures above them.
   local body = {
-    "\\begingroup\\sbox0{%", "\\begin{tabular}{@{}" .. alignment .. "@{}}", "\\toprule",
+    "\\begingroup",
+    ("\\ifdim\\linewidth<300pt %s\\tabcolsep=2pt \\fi"):format(#titles > 8 and "\\scriptsize" or "\\footnotesize"),
+    "\\sbox0{%", "\\begin{tabular}{@{}" .. alignment .. "@{}}", "\\toprule",
     table.concat(titles, " & ") .. " \\\\", "\\midrule",
   }
   for _, c in ipairs(configurations) do

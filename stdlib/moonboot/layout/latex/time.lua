@@ -10,7 +10,7 @@ local function bars(results)
   for _, group in ipairs(results.scaling.groups) do
     for _, point in ipairs(group.points) do
       if not results[point.key].statistics.median_low_ms then
-        return "min_ms", "max_ms", "bars: fastest and slowest boot (too few for intervals)"
+        return "min_ms", "max_ms", "bars: min and max (too few for intervals)"
       end
     end
   end
@@ -27,7 +27,8 @@ local function curves_of(results)
         legend = ("Amdahl, serial fraction %.3f"):format(s),
       }
     end
-    if fits.usl then
+    -- Without coherency the USL is Amdahl's law.
+    if fits.usl and fits.usl.kappa > 0 then
       local t1, sigma, kappa = fits.usl.t1_ms, fits.usl.sigma, fits.usl.kappa
       list[#list + 1] = {
         points = plot.law(results, fits, function(p)
