@@ -5,6 +5,7 @@ local files = require "moonboot.files"
 local journals = require "tests.stdlib.support.journals"
 local report = require "moonboot.report"
 local system = require "tests.system.support.sandbox"
+local truths = require "tests.stdlib.support.truths"
 local uv = require "luv"
 
 local PICTURES = uv.exepath():match("^(.*)/") .. "/html"
@@ -119,49 +120,49 @@ describe("a page", function()
     assert.is_truthy(seen.text:find(evil .. "\\e[31m", 1, true), "so is the reason")
   end)
 
-  describe("is true of", function()
-    local function of(options)
-      return look(page_of(assert(analysis.results(journals.sweep(options)))))
+  describe("is true of a run with", function()
+    local function assert_says(seen, ...)
+      for _, words in ipairs { ... } do assert.is_truthy(seen.text:find(words, 1, true), words) end
+    end
+
+    local function of(name)
+      local page = page_of(assert(analysis.results(truths.RUNS[name].records())))
+      return look(page), page
     end
 
     it("one sample", function()
-      local seen = of { cpus = { 1 }, n = 1 }
+      local seen = of "one sample"
       assert_drawn(seen, "boot-time", "phases", "timeline")
-      assert.is_nil(seen.canvases["plot-scaling-1"])
-      assert.is_truthy(seen.text:find("need ≥ 6 samples", 1, true))
+      assert_says(seen, "need ≥ 6 samples")
     end)
 
     it("samples that all failed", function()
-      local seen = of { n = 3, sample = function(key, index, order) return journals.failed(key, index, order) end }
+      local seen = of "all samples failed"
       assert.equal(0, seen.canvases["plot-boot-time"])
       assert_drawn(seen, "timeline")
-      assert.is_truthy(seen.text:find("missing login after 120 s", 1, true))
+      assert_says(seen, "missing login after 120 s", "3 timeout", "nothing was measured")
       assert.matches("timeout, no boot time", seen.log_title)
     end)
 
-    it("boots without a marker, and a run without boots", function()
-      local seen = of { n = 2, sample = function(key, index, order)
-        return journals.failed(key, index, order, "no_output", { markers = {} })
-      end }
-      assert.is_truthy(seen.text:find("no_output", 1, true))
-      of { n = 0 }
-    end)
-
     it("8 CPUs of which the guest brought up 1", function()
-      local seen = of { cpus = { 1, 2, 4, 8 }, n = 6, guest_cpus = function() return 1 end }
+      local seen = of "8 CPUs given, 1 brought up"
       assert_drawn(seen, "boot-time", "scaling-1", "phases", "timeline")
-      assert.is_truthy(seen.text:find("guest brought up 1 of 8 CPUs", 1, true))
-      assert.is_truthy(seen.text:find("this sweep shows what QEMU does", 1, true))
+      assert_says(seen, "guest brought up 1 of 8 CPUs", "this sweep shows what QEMU does")
     end)
 
     it("100,000 samples, of which it draws some", function()
-      local results = assert(analysis.results(journals.sweep { n = 50000 }))
-      local page = page_of(results)
+      local seen, page = of "100,000 samples"
       assert.is_true(#page < 1 << 20, "it stays small")
-      local seen = look(page)
       assert_drawn(seen, "boot-time", "scaling-1", "phases", "timeline")
-      assert.matches("1[12]%d of 50000 samples", seen.text)
-      assert.is_truthy(seen.text:find("Of many boots some are drawn", 1, true))
+      assert_says(seen, "60 of 25000 samples", "Of many boots some are drawn", "100000 of 100000 planned")
+    end)
+
+    it("boots without a marker, or without boots", function()
+      local function silent(key, index, order)
+        return journals.failed(key, index, order, "no_output", { markers = {} })
+      end
+      assert_says(look(page_of(assert(analysis.results(journals.sweep { n = 2, sample = silent })))), "no_output")
+      look(page_of(assert(analysis.results(journals.sweep { n = 0 }))))
     end)
   end)
 end)

@@ -17,6 +17,7 @@ const narrow = () => window.innerWidth < 640;
 // As many decimals as a figure deserves: the same rule as in the tables.
 function figure(x) {
   const size = Math.abs(x);
+  if (size > 0 && size < 0.0001) return x.toPrecision(1);
   return x.toFixed(size >= 1 || size === 0 ? 2 : size >= 0.1 ? 3 : 4);
 }
 const arrow = (name) => name.replace(" -> ", " → ");

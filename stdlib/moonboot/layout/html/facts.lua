@@ -41,7 +41,8 @@ end
 -- @treturn {table,…} `name`, `value`
 function facts.header(results)
   local e, h = results.experiment, results.host
-  local of = e.samples_planned and (" of %d planned"):format(e.samples_planned) or ""
+  local of = e.samples_planned and (" of %s%d planned"):format(e.adaptive and "at most " or "",
+    e.samples_planned) or ""
   local state = e.complete and "" or e.interrupted and ", interrupted" or ", not finished"
   local cores = h.cores and (", %d core%s"):format(h.cores, h.cores == 1 and "" or "s") or ""
   return known {
@@ -79,7 +80,8 @@ function facts.provenance(results)
     { "Host kernel", h.kernel },
     { "Load before", load_of(h.load_before) },
     { "Load after", load_of(h.load_after) },
-    { "Order of samples", ("random, seed %s, %s at a time"):format(e.seed or "unknown", e.jobs or "unknown") },
+    { "Order of samples", ("random, seed %s"):format(e.seed or "unknown") },
+    { "Boots at a time", e.jobs_used or e.jobs or "unknown" },
     { "Warm-up samples", e.warmup },
     { "Timeout", e.timeout_s and e.timeout_s .. " s" },
   }

@@ -80,11 +80,12 @@ end
 
 --- The phases of all configurations, each once, in the order they are met.
 -- @tparam table results
+-- @string field  of a configuration: "phases" or "named_phases"
 -- @treturn {table,…} `name`, `from`, `to`, `by_key` (the phase in each configuration that has it)
-function plotdata.phases(results)
+function plotdata.phases(results, field)
   local list, known = {}, {}
   for _, key in ipairs(results.order) do
-    for _, phase in ipairs(results[key].phases) do
+    for _, phase in ipairs(results[key][field] or {}) do
       local row = known[phase.name]
       if not row then
         row = { name = phase.name, from = phase.from, to = phase.to, by_key = {} }
@@ -98,7 +99,7 @@ end
 
 local function phases_of(results)
   local list = json.array()
-  for i, phase in ipairs(plotdata.phases(results)) do
+  for i, phase in ipairs(plotdata.phases(results, "phases")) do
     local medians = json.array()
     for c, key in ipairs(results.order) do medians[c] = or_null(phase.by_key[key] and phase.by_key[key].median_ms) end
     list[i] = { name = phase.name, to = phase.to, medians = medians }

@@ -2,12 +2,19 @@
 -- @module moonboot.layout.html.view
 local phases = require "moonboot.phases"
 local plotdata = require "moonboot.layout.html.plotdata"
+local precision = require "moonboot.precision"
 local wording = require "moonboot.wording"
 
 local view = {}
 
-local function range(low, high)
-  return low and high and ("%s to %s"):format(wording.figure(low), wording.figure(high)) or nil
+-- The ends of an interval; "-" where there is none.
+local function range(t, name, format)
+  return (wording.range(t, name, format):gsub(" %.%. ", " to "))
+end
+
+-- The same of a figure in milliseconds: `median_low_ms`, `median_high_ms`.
+local function interval_of(t, name)
+  return range({ x_low = t[name .. "_low_ms"], x_high = t[name .. "_high_ms"] }, "x")
 end
 
 -- Each configuration of the results with its title.
@@ -34,8 +41,8 @@ function view.boot_times(results)
     rows[#rows + 1] = {
       title = title, marks = marks, n = s.n, not_ok = wording.not_ok(c),
       median = wording.figure(s.median_ms),
-      interval = range(s.median_low_ms, s.median_high_ms) or s.n > 0 and "need ≥ 6 samples" or "-",
-      mean = wording.figure(s.mean_ms), mean_interval = range(s.mean_low_ms, s.mean_high_ms) or "-",
+      interval = s.n > 0 and not s.median_low_ms and "need ≥ 6 samples" or interval_of(s, "median"),
+      mean = wording.figure(s.mean_ms), mean_interval = interval_of(s, "mean"),
       stdev = wording.figure(s.stdev_ms), cv = s.cv and ("%.1f %%"):format(100 * s.cv) or "-",
       min = wording.figure(s.min_ms), max = wording.figure(s.max_ms),
     }
@@ -59,10 +66,9 @@ function view.failures(results)
   return rows
 end
 
-local function with_interval(x, low, high, decimals)
-  local figure = "%." .. decimals .. "f"
-  if not low or not high then return figure:format(x) end
-  return (figure .. " (95 %% interval " .. figure .. " to " .. figure .. ")"):format(x, low, high)
+local function with_interval(fit, name, format)
+  local interval = range(fit, name, format)
+  return format:format(fit[name]) .. (interval ~= "-" and (" (95 %% interval %s)"):format(interval) or "")
 end
 
 local function fit_sentences(fits)
@@ -70,21 +76,55 @@ local function fit_sentences(fits)
   local function add(sentence, fit)
     list[#list + 1] = sentence .. (fit.residual_ms and ", residual " .. wording.ms(fit.residual_ms) or "")
   end
-  if amdahl then
-    add("Amdahl's law: serial fraction " .. with_interval(amdahl.serial_fraction, amdahl.serial_fraction_low,
-      amdahl.serial_fraction_high, 3), amdahl)
-  end
+  if amdahl then add("Amdahl's law: serial fraction " .. with_interval(amdahl, "serial_fraction", "%.3f"), amdahl) end
   if usl then
-    add(("Universal Scalability Law: contention %s, coherency %s"):format(
-      with_interval(usl.sigma, usl.sigma_low, usl.sigma_high, 3),
-      with_interval(usl.kappa, usl.kappa_low, usl.kappa_high, 4)), usl)
+    add(("Universal Scalability Law: contention %s, coherency %s"):format(with_interval(usl, "sigma", "%.3f"),
+      with_interval(usl, "kappa", "%.4f")), usl)
+  end
+  return list
+end
+
+-- What each phase gains from the reference to the largest configuration that says something.
+local function gains_of(results, group)
+  local rows, titles, fitted = {}, nil, false
+  for _, phase in ipairs(group.phases) do
+    local gain, fit = phase.gain, phase.fits and phase.fits.amdahl
+    if gain then
+      fitted = fitted or fit ~= nil
+      titles = titles or { wording.title(results, results[gain.key]), wording.title(results, results[group.reference]) }
+      rows[#rows + 1] = {
+        name = phase.name, speedup = gain.speedup and ("%.2f"):format(gain.speedup) or "-",
+        interval = range(gain, "speedup", "%.2f"), verdict = wording.gain(gain),
+        serial = fit and ("%.3f"):format(fit.serial_fraction) or "-",
+        serial_interval = fit and range(fit, "serial_fraction", "%.3f") or "-",
+      }
+    end
+  end
+  return titles and { title = ("%s against %s"):format(titles[1], titles[2]), rows = rows, fitted = fitted } or nil
+end
+
+--- What else is to be said of the boots of each configuration: how many were disturbed, how precise the median is.
+-- @tparam table results
+-- @treturn {string,…} sentences
+function view.notes(results)
+  local list = {}
+  for c, title in configurations(results) do
+    if c.noisy then
+      local kinds = {}
+      for kind, count in pairs(c.noisy.reasons) do kinds[#kinds + 1] = ("%d %s"):format(count, kind) end
+      table.sort(kinds)
+      list[#list + 1] = ("%s: something else on the host disturbed %d of %d boots (%s); they are kept"):format(title,
+        c.noisy.samples, #c.samples, table.concat(kinds, ", "))
+    end
+    if c.precision then list[#list + 1] = ("%s: %s"):format(title, precision.sentence(c.precision)) end
   end
   return list
 end
 
 --- How boot time scales.
 -- @tparam table results
--- @treturn {table,…} one for each group with two points at least: `title`, `rows`, `fits` and `notes` (sentences)
+-- @treturn {table,…} one for each group with two points at least: `title`, `rows`, `fits` and `notes` (sentences),
+--   `gains` of its phases (`title`, `rows`, `fitted`: whether any row has a serial fraction; nil where there are none)
 function view.scaling(results)
   local groups = {}
   for _, group in ipairs(results.scaling.groups) do
@@ -93,34 +133,42 @@ function view.scaling(results)
       for i, point in ipairs(group.points) do
         rows[i] = {
           title = wording.setting(results.scaling.axis, point.value), median = wording.figure(point.median_ms),
-          speedup = wording.figure(point.speedup), interval = range(point.speedup_low, point.speedup_high) or "-",
+          speedup = wording.figure(point.speedup), interval = range(point, "speedup"),
           efficiency = wording.percent(point.efficiency), excluded = point.excluded,
         }
       end
       groups[#groups + 1] = { title = wording.where(results, group.where), rows = rows, notes = group.notes or {},
-        fits = fit_sentences(group.fits or {}) }
+        fits = fit_sentences(group.fits or {}), gains = gains_of(results, group) }
     end
   end
   return groups
 end
 
---- The table of phases: a row each, a cell for each configuration.
+local function phase_cell(phase, n)
+  if not phase then return { median = "-" } end
+  return {
+    median = wording.figure(phase.median_ms), share = phase.share and wording.share(phase.share),
+    interval = phase.median_low_ms and interval_of(phase, "median"),
+    some = phase.n < n and ("in %d of %d"):format(phase.n, n) or nil,
+  }
+end
+
+--- The table of phases: a row each, a cell for each configuration; those that the experiment names come last.
 -- @tparam table results
 -- @treturn {table,…} `name`, `cells` of `median`, `share`, `interval`, `some` (where not all samples have it)
 function view.phases(results)
   local rows = {}
-  for i, phase in ipairs(plotdata.phases(results)) do
-    local cells = {}
-    for c in configurations(results) do
-      local one, n = phase.by_key[c.key], c.statistics.n
-      cells[#cells + 1] = one and {
-        median = wording.figure(one.median_ms), share = one.share and wording.share(one.share),
-        interval = range(one.median_low_ms, one.median_high_ms),
-        some = one.n < n and ("in %d of %d"):format(one.n, n) or nil,
-      } or { median = "-" }
+  local function add(list, name_of)
+    for _, phase in ipairs(list) do
+      local cells = {}
+      for c in configurations(results) do cells[#cells + 1] = phase_cell(phase.by_key[c.key], c.statistics.n) end
+      rows[#rows + 1] = { name = name_of(phase), cells = cells }
     end
-    rows[i] = { name = phase.name, cells = cells }
   end
+  add(plotdata.phases(results, "phases"), function(phase) return phase.name end)
+  add(plotdata.phases(results, "named_phases"), function(phase)
+    return ("%s: %s"):format(phase.name, wording.measure(phase))
+  end)
   return rows
 end
 
@@ -163,9 +211,20 @@ function view.claims(results)
   return rows
 end
 
---- The commands that started QEMU.
+local function host_side(side)
+  if not side then return nil end
+  local parts = {}
+  local function add(value, ...) if value then parts[#parts + 1] = string.format(...) end end
+  add(side.spawn_to_cont_ms, "ready after %s", wording.ms(side.spawn_to_cont_ms))
+  add(side.qemu_cpu_ms, "CPU time %s", wording.ms(side.qemu_cpu_ms))
+  add(side.max_rss_bytes, "peak memory %s", wording.bytes(side.max_rss_bytes))
+  add(side.pressure_share, "some task waited for a CPU in %s of the time", wording.share(side.pressure_share))
+  return #parts > 0 and "Medians: " .. table.concat(parts, ", ") or nil
+end
+
+--- The commands that started QEMU, and what it took.
 -- @tparam table results
--- @treturn {table,…} `title`, `command`
+-- @treturn {table,…} `title`, `command`, `took` (a text; nil where nothing is known)
 function view.commands(results)
   local list = {}
   for c, title in configurations(results) do
@@ -173,7 +232,9 @@ function view.commands(results)
     for i, word in ipairs(c.argv or {}) do
       words[i] = word:find("[^%w%-_=,.:/+@%%]") and "'" .. word:gsub("'", "'\\''") .. "'" or word
     end
-    if #words > 0 then list[#list + 1] = { title = title, command = table.concat(words, " ") } end
+    if #words > 0 then
+      list[#list + 1] = { title = title, command = table.concat(words, " "), took = host_side(c.host_side) }
+    end
   end
   return list
 end
