@@ -83,8 +83,8 @@ end
 --- Compares stamps with the reference, byte by byte. Bytes that are missing among the stamped ones are passed over and
 -- counted; so are bytes that the guest never sent.
 -- @tparam table reference  as from `read`
--- @tparam table stamped  of the same form
--- @treturn {int,…} stamp - reference in nanoseconds, for each byte that is in both
+-- @tparam table stamped  of the same form; a byte whose time is false has no stamp of its own, and so no error
+-- @treturn {int,…} stamp - reference in nanoseconds, for each byte that is in both, in their order
 -- @treturn int bytes lost
 -- @treturn int bytes that are not the guest's
 function oracle.errors(reference, stamped)
@@ -93,7 +93,8 @@ function oracle.errors(reference, stamped)
   local i, j = 1, 1
   while i <= #sent and j <= #got do
     if sent:byte(i) == got:byte(j) then
-      errors_ns[#errors_ns + 1] = stamped.times_ns[j] - reference.times_ns[i]
+      local t_ns = stamped.times_ns[j]
+      if t_ns then errors_ns[#errors_ns + 1] = t_ns - reference.times_ns[i] end
       i, j = i + 1, j + 1
     else
       local found = sent:find(got:sub(j, j + AGREEMENT - 1), i, true)

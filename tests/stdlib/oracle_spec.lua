@@ -64,6 +64,11 @@ describe("oracle", function()
     assert.same({ 0, 0 }, { lost, strange })
   end)
 
+  it("has no error where a byte has no stamp", function()
+    local stamped = { data = "boot", times_ns = { 1007, false, false, 4009 } }
+    assert.same({ 7, 9 }, (oracle.errors(series("boot", 1000), stamped)))
+  end)
+
   it("finds the lost bytes, wherever they were", function()
     local alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
     local reference = series(alphabet, 1000)

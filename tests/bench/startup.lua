@@ -1,0 +1,45 @@
+--- How long it takes to start: what a script that calls moonboot in a loop pays.
+local files = require "moonboot.files"
+local measure = require "tests.bench.support.measure"
+local stats = require "moonboot.stats"
+
+-- A script as people write them: every module that an experiment or a driver of a guest uses.
+local LIBRARY = [[
+local mb = require "moonboot"
+local _ = mb.vm, mb.stats, mb.grammar, mb.experiment, mb.runner, mb.report, mb.compare, mb.screen, mb.disk
+]]
+
+local function wall_ms(...)
+  local argv = { ... }
+  return function() return measure.run(argv).wall_ns / 1e6 end
+end
+
+return function(bench)
+  local moonboot = bench.build .. "/moonboot"
+  local empty, library = bench.dir .. "/empty.lua", bench.dir .. "/library.lua"
+  assert(files.write(empty, ""))
+  assert(files.write(library, LIBRARY))
+  local values = measure.interleaved(bench.rounds(40), {
+    { "version", wall_ms(moonboot, "--version") },
+    { "lua version", wall_ms("lua5.4", "-v") },
+    { "empty", wall_ms(moonboot, empty) },
+    { "lua empty", wall_ms("lua5.4", empty) },
+    { "library", wall_ms(moonboot, library) },
+  })
+  local function median(name) return (stats.median(values[name])) end
+  bench.row {
+    what = "moonboot --version", value = median "version", unit = "ms",
+    peer = "lua5.4 -v", peer_value = median "lua version",
+    ratio = measure.ratio(values["version"], values["lua version"]),
+    bars = { { of = "ratio", at_most = 2 } },
+  }
+  bench.row {
+    what = "an empty script", value = median "empty", unit = "ms",
+    peer = "lua5.4", peer_value = median "lua empty",
+    ratio = measure.ratio(values["empty"], values["lua empty"]),
+  }
+  bench.row {
+    what = "a script that loads the library", value = median "library", unit = "ms",
+    bars = { { of = "value", at_most = 15 } },
+  }
+end
