@@ -43,15 +43,15 @@ local function bench(name)
   }
 end
 
-local clean <close> = setmetatable({}, { __close = function() files.remove(scratch) end })
-
 for _, name in ipairs(#args.names > 0 and args.names or NAMES) do
   print(("-- %s"):format(name))
+  assert(files.make_dir(scratch))
   local ok, message = xpcall(require("tests.bench." .. name), debug.traceback, bench(name))
   if not ok then
     report.failed[name] = tostring(message)
     io.stderr:write(("bench %s could not run: %s\n"):format(name, message))
   end
+  files.remove(scratch)
 end
 
 assert(files.write(args.output .. "/bench.json", results.json(report)))

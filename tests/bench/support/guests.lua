@@ -36,13 +36,13 @@ end
 --- Where the build is.
 guests.root = "build"
 
---- QEMU's command line for a machine as it would be without moonboot: no control connection, no stop before the
--- first instruction, the serial line somewhere else.
--- @tparam table description  from `machine.normalise`
+--- moonboot's command line of QEMU as it would be without moonboot: no control connection, no stop before the first
+-- instruction, the serial line somewhere else.
+-- @tparam {string,…} argv
 -- @string serial  for `-serial`
 -- @treturn {string,…}
-function guests.bare(description, serial)
-  local argv, out, i = assert(machine.argv(description, { sandbox = true })), {}, 1
+function guests.without_moonboot(argv, serial)
+  local out, i = {}, 1
   while i <= #argv do
     local arg = argv[i]
     if arg == "-chardev" or arg == "-mon" then
@@ -57,6 +57,14 @@ function guests.bare(description, serial)
     i = i + 1
   end
   return out
+end
+
+--- QEMU's command line for a machine, without moonboot.
+-- @tparam table description  from `machine.normalise`
+-- @string serial  for `-serial`
+-- @treturn {string,…}
+function guests.bare(description, serial)
+  return guests.without_moonboot(assert(machine.argv(description, { sandbox = true })), serial)
 end
 
 --- Keeps cores busy until it is closed.
