@@ -446,3 +446,15 @@ bool mb_lines_stamp (const struct mb_lines *l, size_t i, int64_t *t_ns, uint64_t
   *offset = cell_offset(s, i);
   return true;
 }
+
+size_t mb_lines_stamps (const struct mb_lines *l, int64_t *times_ns, size_t room) {
+  const struct line *line = &l->current;
+  if (line->span_count == 0) return 0;
+  const struct span *spans = l->spans + line->span;
+  size_t n = room < line->size ? room : line->size;
+  for (size_t i = 0, s = 0; i < n; i++) {
+    while (s + 1 < line->span_count && spans[s + 1].column <= i) s++;
+    times_ns[i] = spans[s].t_ns;
+  }
+  return line->size;
+}

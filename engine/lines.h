@@ -53,4 +53,7 @@ void mb_lines_partial (struct mb_lines *l, struct mb_text *text);
 ** stream (from 0). False: no such byte, or a push came in between. */
 bool mb_lines_stamp (const struct mb_lines *l, size_t i, int64_t *t_ns, uint64_t *offset);
 
+/* When the first `room` bytes of that text came, into times_ns. How many bytes it has. */
+size_t mb_lines_stamps (const struct mb_lines *l, int64_t *times_ns, size_t room);
+
 #endif

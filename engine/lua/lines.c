@@ -154,14 +154,11 @@ static int lines_stamp (lua_State *L) {
 /* The times of all bytes of the current text, packed ("=i8" each), for those who keep lines. */
 static int lines_stamps (lua_State *L) {
   const struct mb_lines *l = checklines(L);
+  size_t size = mb_lines_stamps(l, NULL, 0);
   luaL_Buffer packed;
-  int64_t t_ns;
-  uint64_t offset;
-  luaL_buffinit(L, &packed);
-  for (size_t i = 0; mb_lines_stamp(l, i, &t_ns, &offset); i++) {
-    luaL_addlstring(&packed, (const char *)&t_ns, sizeof t_ns);
-  }
-  luaL_pushresult(&packed);
+  int64_t *times_ns = (int64_t *)(void *)luaL_buffinitsize(L, &packed, size * sizeof *times_ns);
+  mb_lines_stamps(l, times_ns, size);
+  luaL_pushresultsize(&packed, size * sizeof *times_ns);
   return 1;
 }
 
@@ -193,6 +190,15 @@ static int literals_new (lua_State *L) {
   return mb_lua_pushfailure(L, &err);
 }
 
+/* Whether one of the literals is in a text. */
+static int literals_occur (lua_State *L) {
+  struct mb_literals **set = luaL_checkudata(L, 1, LITERALS_TYPE);
+  size_t size;
+  const char *text = luaL_checklstring(L, 2, &size);
+  lua_pushboolean(L, mb_literals_occur(*set, text, size));
+  return 1;
+}
+
 static int literals_gc (lua_State *L) {
   struct mb_literals **set = luaL_checkudata(L, 1, LITERALS_TYPE);
   mb_literals_free(*set);
@@ -211,6 +217,10 @@ int luaopen_moonboot_lines (lua_State *L) {
   luaL_newmetatable(L, LITERALS_TYPE);
   lua_pushcfunction(L, literals_gc);
   lua_setfield(L, -2, "__gc");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, literals_occur);
+  lua_setfield(L, -2, "occur");
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   luaL_newlib(L, functions);
   return 1;

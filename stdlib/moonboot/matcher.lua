@@ -160,6 +160,13 @@ local function try_failures(self, channel, content, lines, number)
   end
 end
 
+-- Tries all that there is on a complete line.
+local function look(self, channel, content, lines, number)
+  if content == "" then return end
+  for _, entry in ipairs(channel.rules) do try(self, channel, entry, content, lines, number) end
+  try_failures(self, channel, content, lines, number)
+end
+
 --- Looks at a complete line, the current one of `lines`.
 -- @string channel  the console's name
 -- @string content  the line's text
@@ -167,9 +174,8 @@ end
 -- @int number  of the line on that console, from 1
 function Matcher:line(channel, content, lines, number)
   local state = channel_of(self, channel)
-  if content == "" then return end
-  for _, entry in ipairs(state.rules) do try(self, state, entry, content, lines, number) end
-  try_failures(self, state, content, lines, number)
+  if state.filter and not state.filter:occur(content) then return end
+  look(self, state, content, lines, number)
 end
 
 --- Looks at the unfinished line, if it has changed, with the `partial` rules and the `fail` patterns.
@@ -180,6 +186,7 @@ function Matcher:partial(channel, lines)
   local content, number = lines:partial()
   if content == "" or content == state.partial_text and number == state.partial_number then return end
   state.partial_text, state.partial_number = content, number
+  if state.filter and not state.filter:occur(content) then return end
   for _, entry in ipairs(state.partial_rules) do try(self, state, entry, content, lines, number) end
   try_failures(self, state, content, lines, number)
 end
@@ -191,7 +198,7 @@ function Matcher:feed(channel, lines)
   local state = channel_of(self, channel)
   local content, number = lines:next(state.filter)
   while content do
-    self:line(channel, content, lines, number)
+    look(self, state, content, lines, number)
     content, number = lines:next(state.filter)
   end
   self:partial(channel, lines)

@@ -29,7 +29,8 @@ return mb.grammar {
 
 local EXPRESSION = table.concat({
   "Linux version [^ ]+", "Command line: ", "Memory: [0-9]+K/[0-9]+K available",
-  "smp: Brought up [0-9]+ node, [0-9]+ CPU", "devtmpfs: initialized", "clocksource: Switched to clocksource .+", "NET: Registered PF_INET protocol family",
+  "smp: Brought up [0-9]+ node, [0-9]+ CPU", "devtmpfs: initialized",
+  "clocksource: Switched to clocksource .+", "NET: Registered PF_INET protocol family",
   "Serial: 8250/16550 driver", "ttyS[0-9]+ at I/O 0x[0-9a-f]+", "Kernel panic - not syncing: ",
 }, "|")
 
