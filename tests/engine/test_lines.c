@@ -48,6 +48,10 @@ static void expect_stamp (struct mb_lines *l, size_t i, int64_t want_t, uint64_t
   assert_true(mb_lines_stamp(l, i, &t_ns, &offset));
   assert_int_equal(t_ns, want_t);
   assert_int_equal(offset, want_offset);
+  int64_t all[64];
+  assert_true(mb_lines_stamps(l, NULL, 0) > i);
+  assert_true(mb_lines_stamps(l, all, 64) <= 64);
+  assert_int_equal(all[i], want_t);
 }
 
 /* What `in` becomes, lines joined by '|', the unfinished one last; pushed in pieces of `piece` bytes. */
