@@ -64,22 +64,19 @@ end
 function task.wait(arm)
   local t = running()
   local woken
-  local function wake(...)
+  local function finish_wait(outcome)
     if woken then return end
-    woken = table.pack(...)
+    woken = outcome
     if t.waiting then
       t.waiting = nil
       resume(t)
+    elseif t.driving then
+      -- A round of the loop runs timers before it polls, and polls without a limit when none is left: libuv up to 1.44.
+      uv.stop()
     end
   end
-  local function interrupt(reason)
-    if woken then return end
-    woken = { n = 0, raise = reason }
-    if t.waiting then
-      t.waiting = nil
-      resume(t)
-    end
-  end
+  local function wake(...) finish_wait(table.pack(...)) end
+  local function interrupt(reason) finish_wait { n = 0, raise = reason } end
   local pending = t.pending_interrupt
   if pending then
     t.pending_interrupt = nil
