@@ -2,10 +2,11 @@
 --
 -- - `--iso`: installs it once, then boots the installed disk through its boot monitor, the console on COM1.
 -- - `--disk`: a disk with MINIX on it whose boot.cfg has `consdev=com0` and `console=tty00`.
--- - `--kernel` with `--modules` (in their order: mod01_ds mod02_rs …) and a `--disk` with its root file system: no boot
---   monitor; the kernel speaks on COM1 as things happen, userland on COM2. Only this way times the kernel itself:
---   through the boot monitor its messages come when the TTY driver has started, all at once.
+-- - `--kernel` with `--modules` (in their order: mod01_ds mod02_rs …), and a `--disk` or an `--iso` to have a root file
+--   system: no boot monitor; the kernel speaks on COM1 as things happen, userland on COM2. Only this way times the
+--   kernel itself: through the boot monitor its messages come when the TTY driver has started, all at once.
 local mb = require "moonboot"
+local installer = require "installers.minix"
 local minix = require "grammars.minix"
 
 local WHOLE = {
@@ -45,7 +46,7 @@ local function configure(options)
     error("what is to be booted? Give --iso FILE, --disk FILE, or --kernel FILE with --modules FILE…", 0)
   end
   return {
-    install = not (options.disk or options.kernel) and require "installers.minix" or false,
+    install = options.iso and not options.disk and installer or false,
     grammar = minix:up_to(options.to),
     measure = { from = "kernel_starts", to = options.to },
     baseline = not options.kernel and WHOLE or false,
@@ -66,6 +67,8 @@ return mb.experiment {
     to = { "the marker that ends the boot", default = "shell_prompt" },
   },
   machine = machine,
+  install = installer,
+  disk_size = "4G",
   configure = configure,
   matrix = { cpus = { 1, 2, 4, 8 } },
   samples = 5,

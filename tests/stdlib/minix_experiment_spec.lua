@@ -43,6 +43,17 @@ describe("the MINIX experiment", function()
     assert.same({ from = "kernel_starts", to = "shell_prompt" }, e.measure)
   end)
 
+  it("installs from a CD, whichever way it boots then", function()
+    local iso = file "minix.iso"
+    local e = assert(resolve { iso = iso })
+    assert.is_function(e.install)
+    assert.is_nil(argv(e):find("-kernel", 1, true))
+    assert.equal("us-std", e.option_values.keyboard)
+    e = assert(resolve { iso = iso, kernel = file "kernel", modules = { file "mod01_ds" } })
+    assert.is_function(e.install)
+    assert.is_truthy(argv(e):find("-kernel", 1, true))
+  end)
+
   it("boots a disk through its boot monitor, which is no time of the kernel's", function()
     local e = assert(resolve { disk = file "minix.qcow2" })
     assert.is_nil(e.install)
