@@ -161,6 +161,7 @@ end
 
 local function timer(seconds, fn)
   local handle = uv.new_timer()
+  uv.update_time() -- the loop's clock stands still while a script computes, and timers count from there
   handle:start(math.max(0, math.ceil(seconds * 1000)), 0, fn)
   return function()
     if not handle:is_closing() then handle:close() end

@@ -22,6 +22,7 @@ describe("task", function()
   it("does not oversleep a timer that is over before the loop looks at it", function()
     with_idle_pipe(function()
       local guard, guarded = uv.new_timer(), false
+      uv.update_time()
       guard:start(5000, 0, function() guarded = true end)
       local timer = uv.new_timer()
       task.wait(function(wake)
@@ -32,6 +33,15 @@ describe("task", function()
       guard:close()
       assert.is_false(guarded)
     end)
+  end)
+
+  it("counts from now on, however long the loop has not run", function()
+    task.sleep(0)
+    busy(30)
+    local began_ns = uv.hrtime()
+    task.sleep(0.02)
+    -- The loop's clock has whole milliseconds.
+    assert.is_true(uv.hrtime() - began_ns >= 19000000)
   end)
 
   it("goes on waiting after a wait that stopped the loop", function()
