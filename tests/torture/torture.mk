@@ -1,14 +1,21 @@
-# A fault campaign of MINUTES minutes, SEED repeats one; and a long run that is interrupted again and again.
+# A fault campaign of MINUTES minutes, and a long run that is interrupted again and again; SEED repeats one. `make check`
+# has a short one of each, and makes sure that the checker finds what it looks for.
 MINUTES ?= 5
 SEED ?=
+CHECKS += check-torture
 
-.PHONY: torture torture-resume
+.PHONY: torture torture-resume check-torture
 
 torture: all $(BUILD)/tests/clock_steps
 	$(BUILD)/moonboot tests/torture/torture.lua $(MINUTES) $(SEED)
 
 torture-resume: all
 	$(BUILD)/moonboot tests/torture/resume.lua $(SEED)
+
+check-torture: all $(BUILD)/tests/clock_steps
+	$(BUILD)/moonboot tests/busted.lua tests/torture
+	$(BUILD)/moonboot tests/torture/torture.lua 0.3
+	$(BUILD)/moonboot tests/torture/resume.lua 1 20 4
 
 $(BUILD)/tests/clock_steps: tests/torture/clock_steps.c $(CORE)
 	@mkdir -p $(@D)
