@@ -47,17 +47,18 @@ local function collection()
   return self
 end
 
-local function is_flagged(collected)
-  local flagged = {}
+-- The samples that stand apart: sample -> true.
+local function samples_in(collected)
+  local apart = {}
   for _, list in pairs(collected.by_kind) do
-    for _, anomaly in ipairs(list) do flagged[anomaly.sample] = true end
+    for _, anomaly in ipairs(list) do apart[anomaly.sample] = true end
   end
-  return flagged
+  return apart
 end
 
 -- Which logs to read, and in which order, as there may be too many: of the boots that stand apart, then of some evenly
 -- over the run. Without a log there is nothing to read.
-local function choose(samples, flagged, most)
+local function choose(samples, apart, most)
   local chosen, taken, with_log = {}, {}, {}
   local function take(sample)
     if not taken[sample] then
@@ -69,7 +70,7 @@ local function choose(samples, flagged, most)
     if sample.log then
       with_log[#with_log + 1] = sample
       -- Half of them at most: there must be others to compare with.
-      if #chosen < most // 2 and (flagged[sample] or sample.status ~= "ok") then take(sample) end
+      if #chosen < most // 2 and (apart[sample] or sample.status ~= "ok") then take(sample) end
     end
   end
   local steps = math.min(most, #with_log)
@@ -164,7 +165,7 @@ function anomalies.find(results, directory)
       collected:add(find.sample, "phase", find.text, { phase = find.phase })
     end
     if directory then
-      local chosen, logs = choose(configuration.samples, is_flagged(collected), most)
+      local chosen, logs = choose(configuration.samples, samples_in(collected), most)
       local part = add_lines(collected, chosen, directory, anomalies.BYTES // configurations)
       for _, count in ipairs { "read", "cut", "missing" } do scope[count] = scope[count] + part[count] end
       scope.logs = scope.logs + logs

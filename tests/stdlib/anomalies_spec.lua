@@ -55,7 +55,7 @@ describe("anomalies of the markers", function()
     assert.same({ "missing", "missing" }, kinds(list))
     assert.equal("cpu_1", list[1].key)
     assert.equal(2, list[1].index)
-    assert.equal("lacks 'memory', which 3 of 4 samples have", list[1].text)
+    assert.equal("lacks 'memory', which 3 of 4 samples that are ok have", list[1].text)
     assert.equal(4, list[2].index)
     assert.equal("stops after 'memory': 'drivers', 'services' and 'login' did not come", list[2].text)
   end)
@@ -96,11 +96,13 @@ describe("anomalies of the markers", function()
         return journals.failed("cpu_1", 1, 1, "guest_reset", { reason = "the guest reset itself; missing login" })
       end
       if i == 2 then marker(record, "firmware").count = 2 end
+      if i == 3 then record.flags = { "guest_reset" } end
       return record
     end)
-    assert.same({ "reset", "reset" }, kinds(list))
+    assert.same({ "reset", "reset", "reset" }, kinds(list))
     assert.equal("the guest reset itself; missing login", list[1].text)
     assert.matches("the guest seems to have started again", list[2].text)
+    assert.equal("the guest reset itself during the boot", list[3].text)
   end)
 
   it("have a usual sequence even if no boot is ok", function()

@@ -38,6 +38,7 @@ local function usual(configuration, rank)
   local of = witnesses(configuration.samples)
   local markers = is_ok(of[1]) and configuration.markers or phases.markers(of, rank)
   local expected = { n = #of, order = {}, seen_in = {}, counts = {} }
+  expected.whose = #of == #configuration.samples and "samples" or "samples that are ok"
   for _, marker in ipairs(markers) do
     expected.seen_in[marker.name] = marker.n
     if marker.n * 2 > #of then table.insert(expected.order, marker.name) end
@@ -74,8 +75,8 @@ local function add_missing(add, sample, expected)
   elseif from_here_on then
     add("missing", ("stops after '%s': %s did not come"):format(last, quoted(lacking)), { tail = true })
   else
-    add("missing", ("lacks %s, which %d of %d samples have"):format(quoted(lacking),
-      expected.seen_in[lacking[1]], expected.n), { markers = { before }, after = 2 })
+    add("missing", ("lacks %s, which %d of %d %s have"):format(quoted(lacking), expected.seen_in[lacking[1]],
+      expected.n, expected.whose), { markers = { before }, after = 2 })
   end
 end
 
@@ -87,8 +88,8 @@ local function add_extra(add, sample, expected)
   end
   table.sort(extra)
   for _, name in ipairs(extra) do
-    add("extra", ("has '%s', which %d of %d samples have"):format(name, expected.seen_in[name] or 0, expected.n),
-      { markers = { name } })
+    add("extra", ("has '%s', which %d of %d %s have"):format(name, expected.seen_in[name] or 0, expected.n,
+      expected.whose), { markers = { name } })
   end
 end
 
@@ -120,6 +121,19 @@ local function add_repeated(add, sample, expected)
   end
 end
 
+local function add_reset(add, sample, expected)
+  if sample.status == "guest_reset" then
+    add("reset", sample.reason or "the guest reset itself", { tail = true })
+    return true
+  end
+  for _, flag in ipairs(sample.flags or {}) do
+    if flag == "guest_reset" then
+      add("reset", "the guest reset itself during the boot", { like = expected.order[1] })
+    end
+  end
+  return false
+end
+
 --- Finds such boots in a configuration.
 -- @tparam table configuration of the results
 -- @tparam table rank marker name -> place in the grammar
@@ -130,11 +144,7 @@ function sequence.find(configuration, rank, report)
   local expected = usual(configuration, rank)
   for _, sample in ipairs(configuration.samples) do
     local function add(...) report(sample, ...) end
-    if sample.status == "guest_reset" then
-      add("reset", sample.reason or "the guest reset itself", { tail = true })
-    else
-      add_missing(add, sample, expected)
-    end
+    if not add_reset(add, sample, expected) then add_missing(add, sample, expected) end
     add_extra(add, sample, expected)
     add_disorder(add, sample, expected)
     add_repeated(add, sample, expected)

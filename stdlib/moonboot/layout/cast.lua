@@ -23,6 +23,7 @@ local Cast = {}
 Cast.__index = Cast
 
 function Cast:event(t_us, kind, data)
+  t_us = math.max(0, t_us)
   table.insert(self, ('[%d.%06d, "%s", %s]'):format(t_us // 1000000, t_us % 1000000, kind, self.encode(data)))
 end
 
