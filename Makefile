@@ -54,9 +54,10 @@ $(BUILD)/commit.h: always
 $(BUILD)/obj/lua/engine.o: $(BUILD)/commit.h
 $(BUILD)/obj/main.o: ALL_CFLAGS += -DMB_LIBDIR='"$(LIBDIR:$(PREFIX)/%=%)"'
 
+# readline has no way to free what it holds, so it stays loaded: then it is no leak.
 $(BUILD)/lib/moonboot/readline.so: $(BUILD)/obj/lua/readline.o
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(SANITIZE) -shared -o $@ $^ -lreadline
+	$(CC) $(LDFLAGS) $(SANITIZE) -shared -Wl,-z,nodelete -o $@ $^ -lreadline
 
 # Loaded into QEMU, which no sanitizer was built into.
 $(BUILD)/lib/moonboot/virtualtime.so: engine/qemu/virtualtime.c

@@ -1,5 +1,6 @@
 /* The program: Lua 5.4 with the engine and the library at hand. Everything a user can say to it is
 ** the library's business (stdlib/moonboot/cli.lua). */
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -112,8 +113,17 @@ static int run (lua_State *L) {
   return 1;
 }
 
+/* A descriptor 0, 1 or 2 that is closed would become something else, which is then taken for a terminal. */
+static void open_standard_files (void) {
+  int fd;
+  do fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
 int main (int argc, char **argv) {
   char root[PATH_MAX], bin[PATH_MAX];
+  open_standard_files();
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
   signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and so lost exit statuses */
   struct rlimit files;

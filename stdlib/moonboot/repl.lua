@@ -136,7 +136,11 @@ local function run_chunk(session, source, first)
     session.traceback = text.escape(debug.traceback(said, 2), "\n\t"):gsub("\n\t%[C%]: in function 'xpcall'.*$", "")
     return said
   end)
-  if not results[1] then return session:complain(results[2]) end
+  if not results[1] then
+    -- A boot that was interrupted half-way has left a guest that nobody can name.
+    collectgarbage()
+    return session:complain(results[2])
+  end
   results = table.pack(table.unpack(results, 2, results.n))
   if results.n > 0 then rawset(_G, "_", results[1]) end
   session:show(results)

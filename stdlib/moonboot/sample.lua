@@ -170,21 +170,16 @@ local function watch(guest, over, request, lease)
   guest.on_event = function(name)
     if name == "SHUTDOWN" or guest.disk_error then over:set(name) end
   end
-  local exit_watch = task.spawn(function()
+  local _ <close> = task.spawn(function()
     guest.ended:wait()
     over:set("ended")
   end)
   local t0_ns, message = guest:resume()
-  if not t0_ns then
-    exit_watch:cancel()
-    return nil, message
-  end
-  local capture_watch = task.spawn(watch_captures, guest, over)
+  if not t0_ns then return nil, message end
+  local _ <close> = task.spawn(watch_captures, guest, over)
   if lease.follow then lease:follow(function(cores) guest:pin_consoles(cores) end) end
   over:wait(request.timeout)
   if lease.follow then lease:follow(nil) end
-  capture_watch:cancel()
-  exit_watch:cancel()
   return true
 end
 

@@ -130,7 +130,7 @@ end
 --- Starts a task. It runs at once, up to its first wait.
 -- @tparam function fn
 -- @param ... its arguments
--- @treturn Task
+-- @treturn Task also a to-be-closed value, which cancels it
 function task.spawn(fn, ...)
   local t = setmetatable({ joiners = {}, name = "task" }, Task)
   -- pcall, because a coroutine that dies of an error does not close its `<close>` variables.
@@ -157,6 +157,10 @@ function Task:cancel(reason)
   if self.done then return end
   self.cancelled = true
   interrupt(self, reason or "cancelled")
+end
+
+function Task:__close()
+  self:cancel()
 end
 
 local function timer(seconds, fn)

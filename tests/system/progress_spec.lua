@@ -59,6 +59,21 @@ return mb.experiment {
     end
   end)
 
+  it("follows the size of the window", function()
+    assert(files.write(script, (files.read(script):gsub("samples = 2,",
+      'samples = 2, on_sample = function() os.execute "stty -F /dev/tty cols 30" end,'))))
+    local t <close> = pty.open(command(), {})
+    t:expect "cpu_1 sample 1: "
+    t:expect "cpu_1  2/2  "
+    assert.equal(0, t:wait())
+    local second = t.said:match "cpu_1 sample 1: .*"
+    for drawn in second:gmatch "\27%[%?7l(.-)\27%[%?7h" do
+      for shown in (drawn .. "\n"):gmatch "(.-)\r?\n" do
+        assert(utf8.len((shown:gsub("\27%[%d*%a", ""))) < 30, shown)
+      end
+    end
+  end)
+
   -- -> standard output, standard error
   local function plain(...)
     local out, err = uv.new_pipe(false), uv.new_pipe(false)

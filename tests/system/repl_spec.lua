@@ -120,12 +120,14 @@ describe("moonboot repl", function()
       local path = dir .. "/run"
       local out, err, code = session {
         ('results = run("demo", { samples = 2, set = { cpus = 1 }, quiet = true, output = "%s" })'):format(path),
-        ('plot(load_run "%s")'):format(path), "results.cpu_1.statistics.n", 'run("demo", { sampels = 2 })', 'run "dmo"',
+        ('plot(load_run "%s")'):format(path), "results", "results.cpu_1.statistics.n",
+        'run("demo", { sampels = 2 })', 'run "dmo"',
       }
       assert.matches("\nmedian boot time, kernel_entry %-> login_prompt\n  1 CPU  █[^%d]+ %d+%.%d+ ms %(n 2%)\n", out)
       assert.matches("\n  1 CPU  ▁█  %d", (out:gsub("█▁", "▁█")))
       assert.matches("\nphases of 1 CPU, medians\n  kernel_entry %-> memory +█", out)
-      assert.matches("\n2\n$", out)
+      assert.matches("\nresults of demo: kernel_entry %-> login_prompt, complete\n", out)
+      assert.matches("\n  cpu_1: median %d[%d.]+ ms, n 2\n2\n$", out)
       assert.matches("has an option 'sampels' %(did you mean 'samples'%?%)", err)
       assert.matches("no experiment 'dmo' %(did you mean 'demo'%?%)", err)
       assert.equal(2, code)
@@ -225,14 +227,73 @@ describe("moonboot repl", function()
       assert.is_nil(uv.kill(pid, 0))
     end)
 
-    it("gives the terminal back when it is told to end", function()
+    it("keeps what a run has measured when it is interrupted", function()
+      local t <close> = open()
+      local path = dir .. "/run"
+      t:expect "> "
+      t:type(('results = run("demo", { samples = 9, set = { cpus = 1 }, output = "%s" })\r'):format(path))
+      t:expect "cpu_1 sample 2: "
+      t:expect "cpu_1  3/9"
+      t:type "\x03"
+      t:expect("interrupted; go on with: moonboot run --resume " .. path)
+      t:expect "> "
+      t:type "results.cpu_1.statistics.n\r"
+      t:expect "\n"
+      assert(tonumber(t:expect("\r\n"):match "%d+") >= 2)
+      t:expect "> "
+      t:type "\x04"
+      assert.equal(0, t:wait())
+      assert.is_nil(t.said:find("task failed", 1, true))
+    end)
+
+    it("applies a grammar again whenever its file is saved", function()
+      local path = dir .. "/rules.lua"
+      local function save(literal)
+        assert(files.write(path, ('return require("moonboot").grammar { { "found", "%s" } }\n'):format(literal)))
+      end
+      save "demo: nothing"
+      local t <close> = open()
+      t:expect "> "
+      t:type(BOOT .. "\r")
+      t:expect "\n"
+      t:expect "> "
+      t:type "vm:expect 'login: '\r"
+      t:expect "> "
+      t:type(('watch "%s"\r'):format(path))
+      t:expect "never matched: found"
+      save "demo: drivers"
+      t:expect "found   demo: drivers"
+      save "demo: cpus: "
+      t:expect "never matched: found"
+      t:type "\x03"
+      t:expect "interrupted"
+      t:expect "> "
+      t:type "\x04"
+      assert.equal(0, t:wait())
+    end)
+
+    -- What a shell finds when the prompt, at `where`, was sent SIGTERM.
+    local function terminal_after(where, ready)
       local t <close> = pty.open(("sh -c '%s repl; stty -a'"):format(uv.exepath()), { XDG_STATE_HOME = dir })
       t:expect "> "
-      t:type 'uv = require "luv"; uv.kill(uv.os_getpid(), "sigterm"); sleep(1000)\r'
+      t:type(BOOT .. "; print(math.tointeger(require('luv').os_getpid()), 'is it')\r")
+      local pid = tonumber((t:expect "is it\r\n"):match "(%d+)%s*$")
+      t:expect "> "
+      t:type(where)
+      t:expect(ready)
+      uv.kill(pid, "sigterm")
       local shown = t:expect "-tostop"
-      assert.is_nil(shown:find("-icanon", 1, true))
-      assert.is_nil(shown:find("-echo ", 1, true))
       t:wait()
-    end)
+      for _, setting in ipairs { "icanon", "isig", "icrnl", "opost" } do
+        assert.is_nil(shown:find("-" .. setting, 1, true), setting)
+      end
+      assert.is_nil(shown:find("-echo ", 1, true))
+    end
+
+    it("gives the terminal back when it is told to end: at the prompt", function() terminal_after("1 +", "1 +") end)
+
+    it("… while a statement waits", function() terminal_after("sleep(1000)\r", "sleep(1000)\r\n") end)
+
+    it("… while the terminal is the guest's", function() terminal_after("vm:attach()\r", "Ctrl-] leaves") end)
   end)
 end)

@@ -14,6 +14,9 @@ local globals = {}
 -- Captures of so many sessions are kept.
 local SESSIONS_KEPT = 10
 
+-- How often to look whether a file has changed.
+local WATCH_SECONDS = 0.2
+
 local function fail(message)
   error(text.escape(message, "\n"), 0)
 end
@@ -26,6 +29,8 @@ end
 local function capture_dir(session)
   if session.captures then return session.captures end
   local root = captures_root()
+  -- Where nothing can be kept, the captures last as long as the system's temporary files.
+  if not files.make_dir(root) or not uv.fs_access(root, "W") then root = uv.os_tmpdir() .. "/moonboot" end
   local made, message = files.make_dir(root)
   if not made then fail(message) end
   local names = {}
@@ -123,24 +128,19 @@ function globals.new(session)
   function here.watch(path)
     local found, message = require("moonboot.loader").find("grammars", path)
     if not found then fail(message) end
-    local function apply()
-      local _, page = pcall(here.markers, found)
-      session.say(tostring(page))
+    local function version()
+      local stat = uv.fs_stat(found)
+      return stat and ("%d.%09d %d %d"):format(stat.mtime.sec, stat.mtime.nsec, stat.size, stat.ino)
     end
-    apply()
-    local changed = task.event()
-    local handle = uv.new_fs_event()
-    -- Editors replace a file rather than write it: what stays is its folder.
-    local folder, file = found:match("^(.*)/([^/]*)$")
-    local _ <close> = setmetatable({}, { __close = function() handle:close() end })
-    assert(handle:start(folder or ".", {}, function(_, name)
-      if name == (file or found) then changed:set() end
-    end))
+    local seen
     while true do
-      changed:wait()
-      task.sleep(0.05) -- an editor makes several changes of one save
-      changed:clear()
-      apply()
+      local now = version()
+      if now and now ~= seen then
+        seen = now
+        local _, page = pcall(here.markers, found)
+        session.say(tostring(page))
+      end
+      task.sleep(WATCH_SECONDS)
     end
   end
 

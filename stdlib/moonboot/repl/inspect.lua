@@ -4,7 +4,9 @@ local docs = require "moonboot.docs"
 local json = require "moonboot.json"
 local keywords = require "moonboot.repl.keywords"
 local text = require "moonboot.text"
+local wording = require "moonboot.wording"
 
+local RESULTS = "moonboot-results/1" -- analysis.SCHEMA, without loading it
 local DEPTH, ITEMS, STRING_BYTES, WIDTH = 4, 40, 400, 100
 
 local function quoted(value)
@@ -52,6 +54,20 @@ local function parts_of(value, depth, seen, indent)
   return parts
 end
 
+-- The results of a run have thousands of fields; what a person asks for first is a line for each configuration.
+local function rendered_results(results)
+  local experiment = results.experiment
+  local lines = { ("results of %s: %s, %s"):format(experiment.name, wording.measure(experiment.measure),
+    experiment.complete and "complete" or "not complete") }
+  for _, key in ipairs(results.order) do
+    local s = results[key].statistics
+    lines[#lines + 1] = ("  %s: %s, n %d%s"):format(key,
+      s.median_ms and "median " .. wording.ms(s.median_ms) or "no boot time", s.n,
+      s.failed > 0 and (", %d not ok"):format(s.failed) or "")
+  end
+  return text.escape(table.concat(lines, "\n"), "\n")
+end
+
 local function rendered_table(value, depth, seen, indent)
   local meta = debug.getmetatable(value)
   if type(meta) == "table" and rawget(meta, "__tostring") then
@@ -61,6 +77,7 @@ local function rendered_table(value, depth, seen, indent)
   end
   if seen[value] then return "<seen above>" end
   if next(value) == nil then return "{}" end
+  if depth == 1 and rawget(value, "schema") == RESULTS then return rendered_results(value) end
   if depth > DEPTH then return "{…}" end
   seen[value] = true
   local parts = parts_of(value, depth, seen, indent)

@@ -57,7 +57,7 @@ end
 return function(experiment, options)
   local definition, message = experiment, nil
   if type(experiment) == "string" then definition, message = loader.experiment(experiment) end
-  if not definition then return nil, message end
+  if message then return nil, message end
   if not require("moonboot.experiment").is(definition) then
     return nil, 'run takes an experiment: the path of a script, or a name as in run "demo"'
   end

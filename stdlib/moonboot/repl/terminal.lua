@@ -5,12 +5,15 @@ local uv = require "luv"
 local files = require "moonboot.files"
 local task = require "moonboot.task"
 local text = require "moonboot.text"
+local window = require "moonboot.window"
 
 local terminal = {}
 
 local STDIN, STDOUT = 0, 1
 local HISTORY_LINES = 5000
 local READ_BYTES = 4096
+-- What can be waited for; the rest (files, directories) is read at once.
+local WAITED_FOR = { pipe = true, tty = true, tcp = true, udp = true }
 local PRIVATE = tonumber("600", 8)
 
 -- An open file description of our own: polling makes it non-blocking, which whoever shares ours must not suffer from.
@@ -19,11 +22,8 @@ local function reopen(fd)
 end
 
 local function width()
-  local tty = uv.guess_handle(STDOUT) == "tty" and uv.new_tty(STDOUT, false)
-  if not tty then return 80 end
-  local columns = tty:get_winsize()
-  tty:close()
-  return columns and columns > 0 and columns or 80
+  local screen <close> = window.open(STDOUT)
+  return screen:columns()
 end
 
 -- -- readline --
@@ -95,7 +95,7 @@ Stream.__index = Stream
 
 local function new_stream(prompting)
   local fd = reopen(STDIN)
-  return setmetatable({ fd = fd, waits = uv.guess_handle(STDIN) ~= "file", rest = "", prompting = prompting,
+  return setmetatable({ fd = fd, waits = WAITED_FOR[uv.guess_handle(STDIN)], rest = "", prompting = prompting,
     interactive = prompting }, Stream)
 end
 
