@@ -77,10 +77,11 @@ function TempDir.__close(self)
 end
 
 --- Makes a directory for the time that a variable lives: `local dir <close> = files.temp_dir "moonboot-probe-"`.
--- @string name beginning of its name, below `$TMPDIR` or /tmp
+-- @string name beginning of its name
+-- @string[opt] parent where it goes; default `$TMPDIR` or /tmp
 -- @treturn ?table `path`; removed with all that is in it when the variable is closed. Or nil and a message
-function files.temp_dir(name)
-  local path, message = files.make_temp_dir((uv.os_tmpdir() or "/tmp") .. "/" .. name)
+function files.temp_dir(name, parent)
+  local path, message = files.make_temp_dir((parent or uv.os_tmpdir() or "/tmp") .. "/" .. name)
   if not path then return nil, message end
   return setmetatable({ path = path }, TempDir)
 end
