@@ -2,6 +2,7 @@
 local calibration = require "moonboot.calibration"
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
 local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
@@ -72,6 +73,26 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
     assert.same({ CANNOT, "" }, { code, out })
     assert.matches("^moonboot: cannot calibrate this host: cannot read QEMU's trace: .*nothing to compare stamps with: "
       .. "use a QEMU with the trace backend 'log'\n$", err)
+    assert.is_nil(calibration.latest())
+  end)
+
+  it("leaves nothing behind when it is interrupted", function()
+    local process <close> = sandbox:start { uv.exepath(), "calibrate", "--load", "1", "--bytes", "1000000" }
+    local function scratch()
+      local list = {}
+      for name in files.entries "/dev/shm" do
+        local inside = name:find("^moonboot%-calibrate%-") and "/dev/shm/" .. name .. "/trace"
+        if inside and uv.fs_stat(inside) then list[#list + 1] = inside end
+      end
+      return list
+    end
+    program.await(function() return #sandbox:processes() >= 3 and (#scratch() > 0 or not uv.fs_stat "/dev/shm") end,
+      "a guest beside a busy loop")
+    local before = scratch()
+    assert(process:signal "SIGTERM")
+    local code, out, err = support.finish(process)
+    assert.same({ 130, "", "moonboot: interrupted\n" }, { code, out, err })
+    assert.is_true(#before == 0 or #scratch() < #before)
     assert.is_nil(calibration.latest())
   end)
 

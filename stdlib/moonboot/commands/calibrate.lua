@@ -7,7 +7,7 @@ local command = {
   summary = "Measure this host's stamp error, as a distribution; reports then state it.",
 }
 
-local LOST, CANNOT = 1, 3
+local LOST, CANNOT, INTERRUPTED = 1, 3, 130
 
 --- Adds the command's options.
 -- @tparam table cmd an argparse command
@@ -27,7 +27,13 @@ function command.run(args)
   if args.bytes and args.bytes > calibrate.MOST_BYTES then
     return cli.fail(("option '--bytes': at most %d"):format(calibrate.MOST_BYTES))
   end
-  local result, message = calibrate.run { load = args.load, transport = args.transport, bytes = args.bytes }
+  local task = require "moonboot.task"
+  local run = task.spawn(pcall, calibrate.run, { load = args.load, transport = args.transport, bytes = args.bytes })
+  local watch <close> = require("moonboot.signals").watch(function() run:cancel("interrupted") end)
+  local ok, result, message = run:join()
+  watch:close()
+  if not ok and result == "interrupted" then return cli.fail("interrupted", INTERRUPTED) end
+  if not ok then error(result, 0) end
   if not result then return cli.fail("cannot calibrate this host: " .. message, CANNOT) end
   if args.json then
     local json = require "moonboot.json"
