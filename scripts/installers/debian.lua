@@ -3,7 +3,8 @@
 -- The installer's kernel wants `console=ttyS0 DEBIAN_FRONTEND=text TERM=dumb` on its command line; with `priority=low`
 -- beside it, it asks everything and shows its main menu between the steps. Every question is recognised by its text, in
 -- whatever order it comes, and choices are made by their names, never by their numbers. One that is not known here ends
--- the installation, and is in the message.
+-- the installation, and is in the message. From the choice of a mirror on it needs a network, and the components that
+-- the mirror has for it.
 local lpeg = require "lpeg"
 
 local P = lpeg.P
@@ -89,6 +90,11 @@ local function answers(options)
     ["Set the clock using NTP?"] = choose "No",
     ["Select a city in your time zone:"] = DEFAULT,
     ["Select your time zone:"] = DEFAULT,
+    ["Partitioning method:"] = choose "Guided - use entire disk",
+    ["Select disk to partition:"] = DEFAULT,
+    ["Partitioning scheme:"] = choose "All files in one partition",
+    ["device to initialize its partition table."] = choose "Finish partitioning and write changes to disk",
+    ["Write the changes to disks?"] = choose "Yes",
   }
 end
 
