@@ -99,16 +99,36 @@ function files.read(path)
   return text
 end
 
+-- What is no file of the disk (a terminal, a pipe, /dev/null) is written into, never replaced.
+local function write_through(path, text)
+  local file, message = io.open(path, "wb")
+  if not file then return nil, ("%s: cannot be written: %s"):format(path, message:match("([^:]*)$")) end
+  local done = file:write(text)
+  if file:close() and done then return true end
+  return nil, ("%s: cannot be written"):format(path)
+end
+
+local function public_mode()
+  local status = files.read "/proc/self/status"
+  local umask = status and status:match "\nUmask:%s*(%d+)"
+  return tonumber("666", 8) & ~tonumber(umask or "077", 8)
+end
+
 --- Writes a file so that a reader sees the old content or the new, never a part, whatever interrupts it.
 -- @string path
 -- @string text
+-- @tparam[opt] table options `public = true` for a file that is to be handed on: whoever the umask lets may read it,
+--   otherwise the user alone
 -- @treturn ?boolean true, or nil and a message
-function files.write(path, text)
+function files.write(path, text, options)
+  local stat = uv.fs_stat(path)
+  if stat and stat.type ~= "file" and stat.type ~= "directory" then return write_through(path, text) end
   local fd, temporary = uv.fs_mkstemp(path .. ".XXXXXX")
   if not fd then return nil, ("%s: cannot be written: %s"):format(path, temporary) end
   local done, message = uv.fs_write(fd, text)
   if done and done < #text then done, message = nil, "no space left on device" end
   if done then done, message = uv.fs_fsync(fd) end
+  if options and options.public then uv.fs_fchmod(fd, public_mode()) end
   uv.fs_close(fd)
   if done then done, message = uv.fs_rename(temporary, path) end
   if done then return true end

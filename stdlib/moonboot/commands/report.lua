@@ -35,7 +35,7 @@ function command.run(args)
   if not page then return fail(message) end
   if args.output and args.output ~= "-" then
     local done
-    done, message = files.write(args.output, page)
+    done, message = files.write(args.output, page, { public = true })
     if not done then return fail(("cannot write %s: %s"):format(args.output, message)) end
     return 0
   end
