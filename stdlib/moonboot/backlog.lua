@@ -10,8 +10,9 @@ local backlog = {}
 local Backlog = {}
 Backlog.__index = Backlog
 
--- What a script has not looked at is dropped beyond this many lines; the capture file keeps everything.
-local KEPT_LINES = 5000
+-- What a script has not looked at is dropped beyond this many lines, or bytes, each of which has a stamp of eight; the
+-- capture file keeps everything.
+local KEPT_LINES, KEPT_BYTES = 5000, 1 << 20
 local TAIL_LINES = 200
 
 -- How many lines a message of somebody else may put into the middle of a prompt.
@@ -23,6 +24,7 @@ function backlog.new()
   return setmetatable({
     lines = engine.lines.new(),
     entries = {}, -- by the numbers of the lines; a line with nothing left to match has none
+    bytes = 0, -- in their texts
     first = 1,
     last = 0,
     tail = {},
@@ -54,6 +56,13 @@ local function unconsumed(self, content)
   return from, used
 end
 
+local function drop_first(self)
+  local entry = self.entries[self.first]
+  if entry then self.bytes = self.bytes - #entry.text end
+  self.entries[self.first] = nil
+  self.first = self.first + 1
+end
+
 --- Takes in the line that the engine has just completed, its current text.
 -- @string content
 function Backlog:keep(content)
@@ -64,11 +73,9 @@ function Backlog:keep(content)
   if self.last == self.consumed_line then from, used = unconsumed(self, content) end
   if from then
     self.entries[self.last] = { text = content, from = from, used = used, stamps = self.lines:stamps() }
+    self.bytes = self.bytes + #content
   end
-  if self.last - self.first >= KEPT_LINES then
-    self.entries[self.first] = nil
-    self.first = self.first + 1
-  end
+  while self.last - self.first >= KEPT_LINES or self.bytes > KEPT_BYTES do drop_first(self) end
 end
 
 -- The unconsumed texts of complete lines up to `last`, oldest first.
@@ -82,8 +89,7 @@ local function remains(self, last)
 end
 
 local function forget(self, last)
-  for number = self.first, last do self.entries[number] = nil end
-  self.first = last + 1
+  while self.first <= last do drop_first(self) end
 end
 
 -- Branches that count in a line: a guard counts from the line on that was unfinished when it was set.
