@@ -10,7 +10,7 @@ local program = {}
 -- No wait is longer: for something that takes a second or two on an idle machine, and for a whole run.
 local LONGEST_S, LONGEST_RUN_S = 120, 900
 
-local GUEST = uv.exepath():match("^(.*)/") .. "/guest/demo.elf"
+local GUEST = "build/guest/demo.elf"
 
 --- A directory with a demo guest of its own, so that every QEMU of a test can be told by its command line.
 function program.workplace()

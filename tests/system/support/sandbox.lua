@@ -17,8 +17,8 @@ local MARK = "MOONBOOT_TEST_SANDBOX"
 -- Longer than any of this takes on a busy machine under a sanitizer.
 local PATIENCE_S = 300
 
---- The demo guest, as this build made it.
-support.guest = (uv.exepath():match("^(.*)/moonboot$") or "build") .. "/guest"
+--- The demo guest; there is one for all builds of the engine.
+support.guest = uv.cwd() .. "/build/guest"
 
 --- Makes a folder to run things in; `sandbox.dir`. Caches and temporary files are kept there, too.
 function support.sandbox()
