@@ -25,7 +25,7 @@ describe("layout csv", function()
     local list = rows(analysis.results(journals.sweep { n = 3 }))
     assert.equal(1 + 2 * 3 * (1 + 4), #list)
     assert.equal("experiment,configuration,cpus,guest_cpus,sample,run_order,warmup,status,phase,from,to,time_ms,"
-      .. "outlier,log,reason", list[1])
+      .. "outlier,log,reason,clock_source", list[1])
   end)
 
   it("gives a failed sample an empty time in every row, and its reason", function()
@@ -35,7 +35,7 @@ describe("layout csv", function()
     end }))
     assert.equal(1 + 2 * 5, #list)
     for i = 2, 6 do
-      assert.matches(",timeout,[^,]*,[^,]+,[^,]+,,,boot%-cpu_1%-1%.log,\"no \"\"login\"\", ever\"$", list[i])
+      assert.matches(",timeout,[^,]*,[^,]+,[^,]+,,,boot%-cpu_1%-1%.log,\"no \"\"login\"\", ever\",kernel$", list[i])
     end
     assert.matches(",ok,total,kernel_starts,login,%d+%.%d%d%d%d%d%d,,boot", list[7])
   end)

@@ -23,7 +23,7 @@ end
 local BEFORE = { "experiment", "configuration" }
 local AFTER = {
   "cpus", "guest_cpus", "sample", "run_order", "warmup", "status", "phase", "from", "to", "time_ms", "outlier",
-  "log", "reason",
+  "log", "reason", "clock_source",
 }
 
 -- The axes, but for `cpus`, which has a column anyway.
@@ -51,7 +51,7 @@ local function add_sample(lines, head, sample, list)
   local before = ("%s,%s,"):format(head, row({
     sample.index, sample.order, sample.warmup and "yes" or "no", sample.status,
   }, 4))
-  local after = "," .. row({ sample.outlier, sample.log, sample.reason }, 3)
+  local after = "," .. row({ sample.outlier, sample.log, sample.reason, sample.clock_source }, 4)
   for _, phase in ipairs(list) do
     local time = sample.boot_time_ms and phases.between(sample, phase.from, phase.to)
     lines[#lines + 1] = before .. phase.cells .. cell(time) .. after
@@ -62,7 +62,8 @@ end
 -- Columns: `experiment`, `configuration` (its key), one for each further axis of the matrix, `cpus` (given),
 -- `guest_cpus` (brought up), `sample`, `run_order`, `warmup` (yes, no: not in any statistic), `status`, `phase`
 -- ("total" for the boot time), `from` and `to` (markers), `time_ms` (six decimals, a nanosecond), `outlier` (kind, if
--- it was flagged as one), `log`, `reason` (why it is not ok).
+-- it was flagged as one), `log`, `reason` (why it is not ok), `clock_source` (of the stamps: kernel, read, or virtual,
+-- which is no clock's time).
 -- @tparam table results
 -- @treturn string
 return function(results)
