@@ -9,7 +9,7 @@ local EXPERIMENT = [[
 local mb = require "moonboot"
 return mb.experiment {
   name = "slowdown",
-  machine = { arch = "i386", memory = "64M", kernel = "%s/demo.elf" },
+  machine = { arch = "i386", accel = "tcg", memory = "64M", kernel = "%s/demo.elf" },
   matrix = { append = { "work=100", "work=105" } },
   samples = 10,
   warmup = 1,
@@ -21,7 +21,7 @@ return mb.experiment {
 ]]
 
 -- Where all but one of ten boots lie within this share of their median, two such samples that are 5 % apart hardly
--- overlap, and the test cannot miss it. On a host that scatters more there is nothing to find at this time.
+-- overlap, and the comparison cannot miss it. On a host that scatters more it may, and rightly so.
 local QUIET = 0.04
 
 -- The boots of one of the guests, as a run of its own.
@@ -79,13 +79,13 @@ describe("a guest that works 5 % more", function()
     local worst = math.max(scatter(before), scatter(after))
     local compare_status, out = sandbox:moonboot("compare", a, b, "--json", "--fail-on", "slower=2%")
     local row = assert(json.decode(out)).comparisons[1].configurations[1].total
-    if worst > QUIET then
+    if row.verdict == "same" and worst > QUIET then
       pending(("too busy a host: boot times scatter by %.1f %% (%s)"):format(100 * worst, row.words))
       return
     end
     assert.equal("slower", row.verdict, ("%s, scatter %.1f %%"):format(row.words, 100 * worst))
     assert.equal(1, compare_status)
-    assert.is_true(2 < row.shift_percent and row.shift_percent < 8, row.words)
+    -- Nearly all of the boot is the work that there is 5 % more of.
     assert.is_true(row.shift_low_percent < 6 and row.shift_high_percent > 3.5, row.words)
   end)
 end)
