@@ -48,7 +48,12 @@ end
 
 -- Where in the value an error is: only asked for when there is one.
 local function misfit(state, depth, what)
-  error("value" .. table.concat(state.at, "", 1, depth) .. what, 0)
+  local place = { "value" }
+  for i = 1, depth do
+    local key = state.at[i]
+    place[i + 1] = type(key) == "string" and "." .. key or "[" .. key .. "]"
+  end
+  error(table.concat(place) .. what, 0)
 end
 
 local ZERO = ("0"):byte()
@@ -119,7 +124,7 @@ local encode
 local function encode_array(t, state, depth)
   local n, parts = #t, {}
   for i = 1, n do
-    state.at[depth + 1] = "[" .. i .. "]"
+    state.at[depth + 1] = i
     parts[i] = encode(t[i], state, depth + 1)
   end
   return parts, "[", "]"
@@ -135,8 +140,9 @@ local function encode_object(t, state, depth)
       name = quote(k) .. state.colon
       quoted[k] = name
     end
-    at[depth + 1] = "." .. k
-    parts[i] = name .. encode(t[k], state, depth + 1)
+    at[depth + 1] = k
+    local v = t[k]
+    parts[i] = name .. (type(v) == "string" and quote(v) or encode(v, state, depth + 1))
   end
   return parts, "{", "}"
 end

@@ -22,7 +22,6 @@ for _, name in ipairs(args.names) do
   if not known then error(("no benchmark '%s'%s"):format(name, text.suggest(name, NAMES)), 0) end
 end
 
-guests.root = args.output:match("^(.*)/[^/]*$") or "."
 assert(files.make_dir(args.output))
 local scratch = assert(files.make_temp_dir(args.output .. "/.scratch-"))
 local report = { schema = "moonboot-bench/1", started_at = timestamp.iso(), rows = {}, failed = {},

@@ -3,8 +3,16 @@ local files = require "moonboot.files"
 local measure = require "tests.bench.support.measure"
 local stats = require "moonboot.stats"
 
--- A script as people write them: every module that an experiment or a driver of a guest uses.
+-- Modules are loaded when they are first used: what a script that defines an experiment or drives a guest uses, and
+-- what a whole run, its statistics and its reports use besides.
 local LIBRARY = [[
+local mb = require "moonboot"
+local _ = mb.experiment {
+  name = "linux", machine = { kernel = "vmlinuz" }, matrix = { cpus = { 1, 2 } },
+  grammar = mb.grammar { { "prompt", "login: ", partial = true } },
+}, mb.vm
+]]
+local EVERYTHING = [[
 local mb = require "moonboot"
 local _ = mb.vm, mb.stats, mb.grammar, mb.experiment, mb.runner, mb.report, mb.compare, mb.screen, mb.disk
 ]]
@@ -16,15 +24,18 @@ end
 
 return function(bench)
   local moonboot = bench.build .. "/moonboot"
-  local empty, library = bench.dir .. "/empty.lua", bench.dir .. "/library.lua"
-  assert(files.write(empty, ""))
-  assert(files.write(library, LIBRARY))
+  local function script(name, text)
+    assert(files.write(bench.dir .. "/" .. name, text))
+    return bench.dir .. "/" .. name
+  end
+  local empty = script("empty.lua", "")
   local values = measure.interleaved(bench.rounds(40), {
     { "version", wall_ms(moonboot, "--version") },
     { "lua version", wall_ms("lua5.4", "-v") },
     { "empty", wall_ms(moonboot, empty) },
     { "lua empty", wall_ms("lua5.4", empty) },
-    { "library", wall_ms(moonboot, library) },
+    { "library", wall_ms(moonboot, script("library.lua", LIBRARY)) },
+    { "everything", wall_ms(moonboot, script("everything.lua", EVERYTHING)) },
   })
   local function median(name) return (stats.median(values[name])) end
   bench.row {
@@ -42,4 +53,5 @@ return function(bench)
     what = "a script that loads the library", value = median "library", unit = "ms",
     bars = { { of = "value", at_most = 15 } },
   }
+  bench.row { what = "a script that loads every module", value = median "everything", unit = "ms" }
 end

@@ -1,6 +1,7 @@
 --- What the benchmarks boot, with moonboot and without.
 local machine = require "moonboot.machine"
 local measure = require "tests.bench.support.measure"
+local uv = require "luv"
 
 local guests = {}
 
@@ -33,8 +34,8 @@ function guests.demo(switches, changes)
   return assert(machine.normalise(description))
 end
 
---- Where the build is.
-guests.root = "build"
+--- Where the build is: the folder of the program that runs.
+guests.root = uv.exepath():match("^(.*)/")
 
 --- moonboot's command line of QEMU as it would be without moonboot: no control connection, no stop before the first
 -- instruction, the serial line somewhere else.
