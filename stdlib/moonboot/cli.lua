@@ -81,7 +81,7 @@ end
 -- `args` holds `experiment` (resolved; the command's `--samples`, `--seed` and the like applied) and `definition` (as
 -- loaded).
 -- @param cmd  an argparse command
--- @tparam[opt] table how  `optional = true`: the file may be left out
+-- @tparam[opt] table how  `optional = true`: the file may be left out; `kinds`: what it may be (default: experiments)
 function cli.experiment_options(cmd, how)
   require("moonboot.commandline").experiment_options(cmd, how)
 end

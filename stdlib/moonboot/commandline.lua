@@ -27,12 +27,14 @@ end
 
 --- Makes a command take an experiment; see `cli.experiment_options`.
 -- @param cmd  an argparse command
--- @tparam[opt] table how  `optional = true`: the file may be left out
+-- @tparam[opt] table how  `optional = true`: the file may be left out; `kinds`: what it may be, see `loader.KINDS`
+--   (default: experiments only)
 function commandline.experiment_options(cmd, how)
   how = how or {}
   experiments[cmd] = how
-  local argument = cmd:argument("file",
-    "An experiment: a path, or the name of a ready-made one. Its own options follow it.")
+  how.kinds = how.kinds or { "experiments" }
+  local argument = cmd:argument("file", ("An %s: a path, or the name of a ready-made one. Its own options follow it.")
+    :format(table.concat(how.kinds, " or an "):gsub("s%f[%A]", "")))
   if how.optional then argument:args("?") end
   cmd:option("--set", "Replace or add an axis of the matrix."):argname("AXIS=V,V"):count("*")
     :convert(function(value)
@@ -103,17 +105,23 @@ end
 
 local function load_experiment(parser, argv)
   local loader = require "moonboot.loader"
+  local kinds = experiments[parser].kinds
+  local load = #kinds > 1 and loader.installation or loader.experiment
+  local function is_there(name)
+    for _, kind in ipairs(kinds) do
+      if loader.find(kind, name) then return true end
+    end
+    return false
+  end
   local certain, doubtful = candidates(parser, argv)
   local first = certain[1] or doubtful[1]
   for _, list in ipairs { certain, doubtful } do
     for _, name in ipairs(list) do
-      if (name:find("%.lua$") or not name:find("[/.]")) and loader.find("experiments", name) then
-        return loader.experiment(name)
-      end
+      if (name:find("%.lua$") or not name:find("[/.]")) and is_there(name) then return load(name) end
     end
   end
   if not first then return nil end
-  return loader.experiment(first)
+  return load(first)
 end
 
 local function add_experiment(parser, experiment)

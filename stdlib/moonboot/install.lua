@@ -1,8 +1,11 @@
 --- Installing a system into a disk image: boots its medium and lets an installer script answer.
 -- An image is good only if the installer came to its end and the guest then powered itself off.
 -- @module moonboot.install
+local lpeg = require "lpeg"
 local digest = require "moonboot.digest"
 local disk = require "moonboot.disk"
+local experiment = require "moonboot.experiment"
+local grammar = require "moonboot.grammar"
 local images = require "moonboot.images"
 local iso = require "moonboot.iso"
 local machine = require "moonboot.machine"
@@ -37,6 +40,36 @@ function install.machine(description, medium, image)
   })
 end
 
+-- What an installer script is told besides its own options, when no experiment says it.
+local ALONE_OPTIONS = {
+  iso = { "installation medium", type = "file", required = true },
+  arch = { "architecture of the machine", choices = { "x86_64", "i386" }, default = "x86_64" },
+  memory = { "memory of the machine", type = "size", default = "512M" },
+  serial_firmware = { "let firmware and boot loader speak on the first serial line", type = "boolean" },
+}
+
+--- An installer script alone, as an experiment that boots nothing.
+-- @tparam function|table script what the script returns: a function of a guest and option values, or
+--   `{ options =, run = }`
+-- @string name the script's
+-- @treturn ?Experiment nil and a message when something is wrong with the installer
+function install.alone(script, name)
+  local ok, made = pcall(experiment.new, {
+    name = name:gsub("[^%w_-]", "_"),
+    install = script,
+    options = ALONE_OPTIONS,
+    machine = function(options)
+      local graphics = nil
+      if options.serial_firmware then graphics = false end
+      return { arch = options.arch, memory = options.memory, graphics = graphics }
+    end,
+    -- Nothing is booted that it could be applied to.
+    grammar = grammar.new { { "first_line", lpeg.P(1) }, { "login_prompt", "login: ", partial = true } },
+  })
+  if not ok then return nil, (tostring(made):gsub("^[^\n]-:%d+: ", "")) end
+  return made
+end
+
 -- A screenshot says more than a console that the guest does not use.
 local function keep_screenshot(guest, path, report)
   if guest.exit or not path then return end
@@ -62,20 +95,22 @@ end
 --- Runs an installer on a new disk.
 -- @tparam table request `machine`, `accel`, `medium` (ISO path), `image` (path of the new qcow2), `disk_size`,
 --   `installer` (a function of the guest and its options), `options`, `dir` and `name` for the captures and the
---   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`,
---   `run_as` (of `moonboot.account`)
+--   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`; and if wanted
+--   `transcript` (its path), `fail` (patterns that end every wait of the installer), `run_as` (of `moonboot.account`)
 -- @treturn ?boolean true, or nil and a message
 function install.run(request)
   local made, message = disk.create(request.image, request.disk_size)
   if not made then return nil, message end
   local stem = request.dir .. "/" .. request.name
+  local transcript = request.transcript or stem .. ".transcript"
   local guest
   guest, message = vm.start(install.machine(request.machine, request.medium, request.image), {
     accel = request.accel,
     dir = request.dir,
     name = request.name,
-    transcript = stem .. ".transcript",
+    transcript = transcript,
     run_as = request.run_as,
+    fail = request.fail,
   })
   if not guest then return nil, message end
   local _ <close> = guest
@@ -89,7 +124,7 @@ function install.run(request)
   end
   if not done then
     keep_screenshot(guest, stem .. ".png", request.report)
-    return nil, ("%s\n  transcript: %s.transcript"):format(why, stem)
+    return nil, ("%s\n  transcript: %s"):format(why, transcript)
   end
   guest:stop()
   local incomplete = guest:capture_error()
@@ -98,46 +133,51 @@ function install.run(request)
 end
 
 -- One image serves every configuration, so none of them decides what it is installed with.
-local function base_machine(experiment, configuration)
-  if experiment.per == "configuration" then return configuration.machine end
-  return copy(experiment.machine, { cpus = 1 })
+local function base_machine(subject, configuration)
+  if subject.per == "configuration" then return configuration.machine end
+  return copy(subject.machine, { cpus = 1 })
 end
 
-local function recipe(experiment, described, medium)
+local function recipe(subject, described, medium)
   return {
-    guest = experiment.guest,
+    guest = subject.guest,
     medium_sha256 = medium.sha256,
-    installer_sha256 = experiment.installer_source and digest.file(experiment.installer_source),
-    options = copy(experiment.option_values, { iso = false }),
-    disk_size = experiment.disk_size,
+    installer_sha256 = subject.installer_source and digest.file(subject.installer_source),
+    options = copy(subject.option_values, { iso = false }),
+    disk_size = subject.disk_size,
     machine = described,
   }
 end
 
 --- The installed image for a configuration: from the cache, else installed now.
--- @tparam table experiment resolved
+-- @tparam Experiment subject resolved
 -- @tparam table configuration
--- @tparam table context `accel`, `dir` and `name` for the captures and the transcript, `report(message)`,
---   `on_step(label)`, `run_as`
+-- @tparam table context `accel`, `dir` (a path, or a function that gives one when something is to be installed) and
+--   `name` for the captures and the transcript, `report(message)`, `on_step(label)`, `run_as`, `transcript` (its path)
 -- @treturn ?string path of the golden image, which nothing may write to
 -- @treturn table what made it, or a message
-function install.image(experiment, configuration, context)
-  local medium, message = iso.verify(experiment.option_values.iso, { bootable = true })
+function install.image(subject, configuration, context)
+  local medium, message = iso.verify(subject.option_values.iso, { bootable = true })
   if not medium then return nil, message end
-  local described = base_machine(experiment, configuration)
-  return images.obtain(recipe(experiment, described, medium), function(path)
-    context.report(("installing %s from %s"):format(experiment.guest, medium.path))
+  local described = base_machine(subject, configuration)
+  return images.obtain(recipe(subject, described, medium), function(path)
+    local dir, refusal = context.dir, nil
+    if type(dir) == "function" then dir, refusal = dir() end
+    if not dir then return nil, refusal end
+    context.report(("installing %s from %s"):format(subject.guest, medium.path))
     return install.run {
       machine = described,
       accel = context.accel,
       medium = medium.path,
       image = path,
-      disk_size = experiment.disk_size,
-      installer = experiment.install,
-      options = experiment.option_values,
-      dir = context.dir,
+      disk_size = subject.disk_size,
+      installer = subject.install,
+      options = subject.option_values,
+      dir = dir,
       name = context.name,
-      timeout = experiment.install_timeout,
+      transcript = context.transcript,
+      fail = subject.grammar:fail_patterns(),
+      timeout = subject.install_timeout,
       report = context.report,
       on_step = context.on_step,
       run_as = context.run_as,

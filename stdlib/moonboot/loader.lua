@@ -165,6 +165,10 @@ local function absolute(path)
   return ok and uv.fs_realpath(path) or path
 end
 
+local function described(result)
+  return result == false and "nothing" or type(result) == "table" and "a table that is none" or "a " .. type(result)
+end
+
 --- Loads an experiment.
 -- @string name  a path, or the name of a ready-made one
 -- @treturn ?Experiment with `path` (as found) and `source` (absolute); nil when there is none or it is wrong
@@ -175,8 +179,31 @@ function loader.experiment(name)
   local experiment = require "moonboot.experiment"
   if not experiment.is(result) then
     return nil, ("%s returns %s: an experiment script ends with 'return mb.experiment { … }'"):format(path,
-      result == false and "nothing" or type(result) == "table" and "a table that is no experiment"
-      or "a " .. type(result))
+      described(result))
+  end
+  result.path, result.source = path, absolute(path)
+  return result
+end
+
+--- Loads what can be installed: an experiment, else an installer script, as an experiment that only installs.
+-- @string name  a path, or the name of a ready-made one
+-- @treturn ?Experiment as of `loader.experiment`; nil when there is none or it is wrong
+-- @treturn ?string one line
+function loader.installation(name)
+  local kind = (loader.find("experiments", name) or not loader.find("installers", name)) and "experiments"
+    or "installers"
+  local result, path = load_script(kind, name)
+  if result == nil then return nil, path end
+  local experiment = require "moonboot.experiment"
+  if not experiment.is(result) then
+    local installs = type(result) == "function" or type(result) == "table" and type(result.run) == "function"
+    if not installs then
+      return nil, ("%s returns %s: what is to be installed is an experiment, or an installer, which ends with "
+        .. "'return { options = { … }, run = function(vm, options) … end }'"):format(path, described(result))
+    end
+    local wrong
+    result, wrong = require("moonboot.install").alone(result, path:match("([^/]*)%.lua$") or "installation")
+    if not result then return nil, ("%s: %s"):format(path, wrong) end
   end
   result.path, result.source = path, absolute(path)
   return result
@@ -193,7 +220,7 @@ function loader.grammar(name)
   if experiment and experiment.is(result) then return result.grammar, path end
   if type(result) ~= "table" or type(result.rules) ~= "table" then
     return nil, ("%s returns %s: a grammar script ends with 'return mb.grammar { … }'"):format(path,
-      result == false and "nothing" or type(result) == "table" and "a table that is no grammar" or "a " .. type(result))
+      described(result))
   end
   return result, path
 end
