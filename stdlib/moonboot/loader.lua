@@ -165,8 +165,9 @@ local function absolute(path)
   return ok and uv.fs_realpath(path) or path
 end
 
-local function described(result)
-  return result == false and "nothing" or type(result) == "table" and "a table that is none" or "a " .. type(result)
+local function described(result, kind)
+  return result == false and "nothing" or type(result) == "table" and "a table that is no " .. kind
+    or "a " .. type(result)
 end
 
 --- Loads an experiment.
@@ -179,7 +180,7 @@ function loader.experiment(name)
   local experiment = require "moonboot.experiment"
   if not experiment.is(result) then
     return nil, ("%s returns %s: an experiment script ends with 'return mb.experiment { … }'"):format(path,
-      described(result))
+      described(result, "experiment"))
   end
   result.path, result.source = path, absolute(path)
   return result
@@ -199,7 +200,7 @@ function loader.installation(name)
     local installs = type(result) == "function" or type(result) == "table" and type(result.run) == "function"
     if not installs then
       return nil, ("%s returns %s: what is to be installed is an experiment, or an installer, which ends with "
-        .. "'return { options = { … }, run = function(vm, options) … end }'"):format(path, described(result))
+        .. "'return { options = { … }, run = function(vm, options) … end }'"):format(path, described(result, "installer"))
     end
     local wrong
     result, wrong = require("moonboot.install").alone(result, path:match("([^/]*)%.lua$") or "installation")
@@ -220,7 +221,7 @@ function loader.grammar(name)
   if experiment and experiment.is(result) then return result.grammar, path end
   if type(result) ~= "table" or type(result.rules) ~= "table" then
     return nil, ("%s returns %s: a grammar script ends with 'return mb.grammar { … }'"):format(path,
-      described(result))
+      described(result, "grammar"))
   end
   return result, path
 end

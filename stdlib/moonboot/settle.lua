@@ -117,7 +117,8 @@ local function override(e, request)
   end
 end
 
--- The keys that `configure` replaces, and all others as they were.
+-- The keys that `configure` replaces, and all others as they were. -> experiment, option values (an installer that only
+-- `configure` names brings defaults of its own)
 local function reconfigured(self, request, values)
   local spec = {}
   for key, value in pairs(self.spec) do spec[key] = value end
@@ -125,8 +126,12 @@ local function reconfigured(self, request, values)
     if value == false and key ~= "deterministic" then spec[key] = nil else spec[key] = value end
   end
   local e = request.examine(spec)
+  local known = {}
+  for _, option in ipairs(e.options) do known[option.name] = values[option.name] end
+  local completed = need({ "options" }, options.values(e.options, known))
+  for name, value in pairs(values) do completed[name] = value end
   e.source, e.path, e.options = self.source, self.path, self.options
-  return e
+  return e, completed
 end
 
 --- Fills in what an experiment left open. Stops with a fault when something does not fit.
@@ -142,7 +147,7 @@ local function settle(self, request)
   end
   local e = {}
   for key, value in pairs(self) do e[key] = value end
-  if self.configure then e = reconfigured(self, request, values) end
+  if self.configure then e, values = reconfigured(self, request, values) end
   override(e, request)
   e.option_values = values
   e.axes = axes_of(e, values, request.sets)
