@@ -201,11 +201,13 @@ end
 function expect.expect(self, wanted, options)
   if type(wanted) == "table" and lpeg.type(wanted) ~= "pattern" then
     check_options(wanted, 2)
-    return dialogue.hold(self, wanted, function(branches, label)
+    -- No tail call: it would take this function off the stack, whose levels the messages count.
+    local ended, message = dialogue.hold(self, wanted, function(branches, label)
       local found, before = wait_for(self, branches, wanted, label, 4)
       if not found then return nil, before end
       return result(found, before), found.branch
     end, function(branch, what) return failure(self, branch.label, what, {}) end, 2)
+    return ended, message
   end
   options = check_options(options or {}, 2)
   local branch = branch_of(wanted, 2)

@@ -200,7 +200,8 @@ function loader.installation(name)
     local installs = type(result) == "function" or type(result) == "table" and type(result.run) == "function"
     if not installs then
       return nil, ("%s returns %s: what is to be installed is an experiment, or an installer, which ends with "
-        .. "'return { options = { … }, run = function(vm, options) … end }'"):format(path, described(result, "installer"))
+        .. "'return { options = { … }, run = function(vm, options) … end }'"):format(path,
+        described(result, "installer"))
     end
     local wrong
     result, wrong = require("moonboot.install").alone(result, path:match("([^/]*)%.lua$") or "installation")

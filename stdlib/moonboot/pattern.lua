@@ -19,11 +19,13 @@ local function grammar(wanted)
   local position = lpeg.Cp()
   local anywhere = lpeg.P { position * lpeg.Ct(wanted) * position + 1 * lpeg.V(1) }
   return function(subject, init)
-    local first, captures, after = anywhere:match(subject, init)
-    while first and after == first do
-      first, captures, after = anywhere:match(subject, first + 1)
+    -- LPeg takes a place behind the end for the end.
+    while init <= #subject do
+      local first, captures, after = anywhere:match(subject, init)
+      if not first then return nil end
+      if after > first then return first, after - 1, captures end
+      init = first + 1
     end
-    if first then return first, after - 1, captures end
   end
 end
 
