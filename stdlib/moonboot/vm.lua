@@ -111,11 +111,14 @@ local function watch_process(self)
     self.exit_poll = nil
     self.exit = exit
     self.host_times_ns.ended = exit.ended_ns
+    -- Whoever waits at a console goes on as soon as it has ended, and may close everything.
+    local how = self:ending()
+    self.screen:end_with(how)
     for _, line in ipairs(self.consoles) do
+      if self.closed then break end
       line:finish(FINISH_NS)
-      line:end_with(self:ending())
+      line:end_with(how)
     end
-    self.screen:end_with(self:ending())
     self.qmp:close()
     self.ended:set(exit)
   end)
