@@ -212,8 +212,9 @@ end
 
 --- Takes in the rest, after the guest is gone, and completes the capture files.
 -- @int timeout_ns how long to wait for the end of the line
+-- @string[opt] reason how the guest ended, for the waits that this ends
 -- @treturn ?boolean true, or nil, a message and a code when the capture is not complete (disk full)
-function Console:finish(timeout_ns)
+function Console:finish(timeout_ns, reason)
   if self.poll then
     self.poll:close()
     self.poll = nil
@@ -221,7 +222,7 @@ function Console:finish(timeout_ns)
   -- The ring must not overflow while the thread drains what the socket still holds.
   local done, message, code = self.handle:finish(timeout_ns)
   self:pump()
-  self:end_with("the guest has ended")
+  self:end_with(reason or "the guest has ended")
   return done, message, code
 end
 

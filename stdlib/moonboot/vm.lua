@@ -116,8 +116,7 @@ local function watch_process(self)
     self.screen:end_with(how)
     for _, line in ipairs(self.consoles) do
       if self.closed then break end
-      line:finish(FINISH_NS)
-      line:end_with(how)
+      line:finish(FINISH_NS, how)
     end
     self.qmp:close()
     self.ended:set(exit)
