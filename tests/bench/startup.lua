@@ -9,7 +9,7 @@ local LIBRARY = [[
 local mb = require "moonboot"
 local _ = mb.experiment {
   name = "linux", machine = { kernel = "vmlinuz" }, matrix = { cpus = { 1, 2 } },
-  grammar = mb.grammar { { "prompt", "login: ", partial = true } },
+  grammar = mb.grammar { { "kernel", "Linux version " }, { "prompt", "login: ", partial = true } },
 }, mb.vm
 ]]
 local EVERYTHING = [[
