@@ -12,8 +12,14 @@ local text = require "moonboot.text"
 
 local anomalies = {}
 
---- Logs that are searched for lines which others do not have: of a configuration, of all, and the bytes of all of them.
-anomalies.LOGS, anomalies.ALL_LOGS, anomalies.BYTES = 200, 1000, 16 << 20
+--- Logs of a configuration that are searched for lines which others do not have.
+anomalies.LOGS = 200
+
+--- Logs of all configurations that are searched.
+anomalies.ALL_LOGS = 1000
+
+--- The bytes of all the logs that are searched.
+anomalies.BYTES = 16 << 20
 
 --- What is listed of each kind in a configuration; the rest is counted.
 anomalies.LISTED = 8

@@ -1,5 +1,5 @@
---- Reads results files, the JSON that `moonboot report --format json` writes and results.schema.json describes.
--- A file states the version of its schema. This version of moonboot reads version 1; a version that it does not know
+--- Reads results files.
+-- They are what the layout `json` writes, and layout/results.schema.json describes them. A file states the version of its schema. This version of moonboot reads version 1; a version that it does not know
 -- is refused, never guessed at. Files of earlier tools state none; `moonboot.predecessor` knows these.
 -- @module moonboot.resultsfile
 local analysis = require "moonboot.analysis"

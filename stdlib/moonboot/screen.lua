@@ -209,6 +209,7 @@ function Screen:quiet_for()
 end
 
 --- Waits until it is time to look again.
+-- @param _ the screen
 -- @number seconds the longest wait
 function Screen.await(_, seconds)
   task.sleep(math.min(seconds, POLL_SECONDS))

@@ -4,8 +4,11 @@ local selection = require "moonboot.selection"
 
 local drawn = {}
 
---- Rows of the timeline, of all configurations and of each at least.
-drawn.ROWS, drawn.LEAST = 240, 8
+--- Rows of the timeline, of all configurations.
+drawn.ROWS = 240
+
+--- Rows of the timeline that each configuration has at least.
+drawn.LEAST = 8
 
 local function add_special(take, configuration, anomalies, most)
   local fastest, slowest

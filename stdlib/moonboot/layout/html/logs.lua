@@ -7,8 +7,17 @@ local text = require "moonboot.text"
 
 local logs = {}
 
---- Lines of a log from its beginning and its end, bytes of a line, and of all different lines together.
-logs.HEAD, logs.TAIL, logs.LINE_BYTES, logs.ALL_BYTES = 400, 150, 400, 2 << 20
+--- Lines of a log from its beginning.
+logs.HEAD = 400
+
+--- Lines of a log from its end.
+logs.TAIL = 150
+
+--- Bytes of a line.
+logs.LINE_BYTES = 400
+
+--- Bytes of all different lines together.
+logs.ALL_BYTES = 2 << 20
 
 --- Lines of all logs together.
 logs.ALL_LINES = 60000
