@@ -1,6 +1,7 @@
 --- Reads results files.
--- They are what the layout `json` writes, and layout/results.schema.json describes them. A file states the version of its schema. This version of moonboot reads version 1; a version that it does not know
--- is refused, never guessed at. Files of earlier tools state none; `moonboot.predecessor` knows these.
+-- They are what the layout `json` writes, and layout/results.schema.json describes them. A file states the version of
+-- its schema. This version of moonboot reads version 1; a version that it does not know is refused, never guessed at.
+-- Files of earlier tools state none; `moonboot.predecessor` knows these.
 -- @module moonboot.resultsfile
 local analysis = require "moonboot.analysis"
 local files = require "moonboot.files"
