@@ -148,8 +148,9 @@ local function press(self, codes, options)
   if not done then return nil, message end
   if options.hold then task.sleep(options.hold) end
   done, message = self.qmp:execute("input-send-event", { events = up })
-  -- The key may have powered the guest off, and QEMU with it.
+  -- The key may have powered the guest off: QEMU is gone, or about to go and takes no more keys.
   if self.qmp.failure then return true end
+  if not done and message:find("VM not running", 1, true) then return true end
   if not done then return nil, message end
   if options.per_key then task.sleep(options.per_key) end
   return true
