@@ -1,10 +1,10 @@
 --- Answers Debian's installer in its text mode on a serial line, question by question.
 --
--- The installer's kernel wants `console=ttyS0 DEBIAN_FRONTEND=text TERM=dumb` on its command line; with `priority=low`
--- beside it, it asks everything and shows its main menu between the steps. Every question is recognised by its text, in
--- whatever order it comes, and choices are made by their names, never by their numbers. One that is not known here ends
--- the installation, and is in the message. From the choice of a mirror on it needs a network, and the components that
--- the mirror has for it.
+-- Its kernel is taken out of the CD, past the loader's menu on the screen, and told to speak on the serial line. With
+-- `priority=low` on its command line it asks everything, and shows its main menu between the steps. Every question is
+-- recognised by its text, in whatever order it comes, and choices are made by their names, never by their numbers. One
+-- that is not known here ends the installation, and is in the message. From the choice of a mirror on it needs a network,
+-- and the components that the mirror has for it.
 local lpeg = require "lpeg"
 
 local P = lpeg.P
@@ -138,7 +138,18 @@ local function install(vm, options)
   end
 end
 
+-- Where a CD has the installer for each architecture.
+local FOLDERS = { i386 = "/install.386", x86_64 = "/install.amd" }
+
 return {
+  boot = function(machine)
+    local folder = FOLDERS[machine.arch]
+    return {
+      kernel = folder .. "/vmlinuz",
+      initrd = folder .. "/initrd.gz",
+      append = "console=ttyS0 DEBIAN_FRONTEND=text TERM=dumb priority=low",
+    }
+  end,
   options = {
     language = { "language to install in", type = "string", default = "English" },
     country = { "country, territory or area", type = "string", default = "United States" },

@@ -11,8 +11,10 @@
 -- - `matrix`: axes, see `moonboot.matrix`; or a function of the option values. An axis overrides the machine field of
 --   its name; any other needs a `machine` function or a `prepare` hook to make a difference
 -- - `install`: an installer, a function of the guest and the option values, called once per image; or a table
---   `{ run = function, options = {…} }`, whose options join the experiment's. `per`: "image" (default) or
---   "configuration"; `disk_size` (default "2G"); `install_timeout` (seconds, default 1800)
+--   `{ run = function, options = {…}, boot = … }`, whose options join the experiment's; `boot`: a kernel to boot in
+--   place of the medium's loader, `{ kernel =, initrd =, append = }` with paths inside the medium, or a function of the
+--   machine and the option values that gives such a table. `per`: "image" (default) or "configuration"; `disk_size`
+--   (default "2G"); `install_timeout` (seconds, default 1800)
 -- - `samples`: a number (default 5), or `{ min =, max =, until_ci = }`; `warmup`: boots before them (default 0)
 -- - `timeout`: seconds a sample may take (default 120)
 -- - `grammar`: see `moonboot.grammar`; `measure`: `{ from =, to = }`, rules of the grammar (default: first and last
@@ -118,6 +120,14 @@ local INSTALLER = {
   name = { type = "string" },
   description = { type = "string" },
   options = { type = "table" },
+  boot = { type = { "table", "function" } },
+}
+
+-- A kernel inside the medium, booted in place of the medium's loader.
+local INSTALLER_BOOT = {
+  kernel = { type = "string", required = true },
+  initrd = { type = { "string", "table" } },
+  append = { type = "string" },
 }
 
 local function samples_of(value)
@@ -200,16 +210,17 @@ local function reports(value)
   return list
 end
 
--- -> function, declared options of the installer, the file it is written in
+-- -> function, declared options of the installer, what it boots, the file it is written in
 local function installer(value)
   if value == nil then return nil end
-  local fn, declared = value, nil
+  local fn, declared, boot = value, nil, nil
   if type(value) == "table" and not (getmetatable(value) or {}).__call then
     local good = need({ "install" }, check.table(value, INSTALLER, "install"))
-    fn, declared = good.run, good.options
+    fn, declared, boot = good.run, good.options, good.boot
+    if type(boot) == "table" then need({ "install", "boot" }, check.table(boot, INSTALLER_BOOT, "boot")) end
   end
   local source = type(fn) == "function" and debug.getinfo(fn, "S").source:match("^@(.*)")
-  return fn, declared, source or nil
+  return fn, declared, boot, source or nil
 end
 
 -- Everything that does not depend on option values.
@@ -234,7 +245,7 @@ local function examine(spec)
   end
   if e.accept then e.accept = need({ "accept" }, require("moonboot.acceptance").normalise(e.accept)) end
   local installer_options
-  e.install, installer_options, e.installer_source = installer(e.install)
+  e.install, installer_options, e.install_boot, e.installer_source = installer(e.install)
   local declared = {}
   for _, source in ipairs { installer_options or {}, e.options or {} } do
     for name, option in pairs(source) do declared[name] = option end

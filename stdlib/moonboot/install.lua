@@ -5,6 +5,7 @@ local lpeg = require "lpeg"
 local digest = require "moonboot.digest"
 local disk = require "moonboot.disk"
 local experiment = require "moonboot.experiment"
+local files = require "moonboot.files"
 local grammar = require "moonboot.grammar"
 local images = require "moonboot.images"
 local iso = require "moonboot.iso"
@@ -28,16 +29,48 @@ end
 -- @tparam table description
 -- @string medium path of the ISO image
 -- @string image path of the new disk, qcow2
+-- @tparam[opt] table kernel  what is booted in place of the medium's loader: `kernel`, `initrd`, `append`
 -- @treturn table
-function install.machine(description, medium, image)
+function install.machine(description, medium, image, kernel)
+  kernel = kernel or {}
   return machine.with(description, {
     cdrom = medium,
     disk = { file = image, format = "qcow2", interface = "ide" },
     boot = "d",
-    kernel = machine.NONE,
-    initrd = machine.NONE,
-    append = machine.NONE,
+    kernel = kernel.kernel or machine.NONE,
+    initrd = kernel.initrd or machine.NONE,
+    append = kernel.append or machine.NONE,
   })
+end
+
+--- Checks the medium that an experiment installs from.
+-- @tparam Experiment subject resolved
+-- @tparam[opt] table options those of `iso.verify`
+-- @treturn ?table as `iso.verify`; or nil and a message
+function install.medium(subject, options)
+  -- A kernel that the installer takes out of the medium needs no loader there.
+  return iso.verify(subject.option_values.iso, copy(options or {}, { bootable = subject.install_boot == nil }))
+end
+
+-- Takes the kernel that the installer wants booted out of the medium, into a folder that lives as long as the caller's
+-- variable. -> what `install.machine` wants (nothing: the medium boots itself), the folder | nil, nil, message
+local function take_kernel(request)
+  local wanted = request.boot
+  if type(wanted) == "function" then wanted = wanted(request.machine, request.options) end
+  if not wanted then return {} end
+  local folder, message = files.temp_dir "moonboot-medium-"
+  if not folder then return nil, nil, message end
+  local names = { wanted.kernel }
+  local modules = type(wanted.initrd) == "string" and { wanted.initrd } or wanted.initrd or {}
+  table.move(modules, 1, #modules, 2, names)
+  local paths
+  paths, message = iso.extract(request.medium, names, folder.path)
+  if not paths then
+    files.remove(folder.path)
+    return nil, nil, message
+  end
+  local initrd = table.move(paths, 2, #paths, 1, {})
+  return { kernel = paths[1], initrd = #initrd > 0 and initrd or nil, append = wanted.append }, folder
 end
 
 -- What an installer script is told besides its own options, when no experiment says it.
@@ -95,16 +128,19 @@ end
 --- Runs an installer on a new disk.
 -- @tparam table request `machine`, `accel`, `medium` (ISO path), `image` (path of the new qcow2), `disk_size`,
 --   `installer` (a function of the guest and its options), `options`, `dir` and `name` for the captures and the
---   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`; and if wanted
---   `transcript` (its path), `fail` (patterns that end every wait of the installer), `run_as` (of `moonboot.account`)
+--   transcript, `timeout` (seconds), `report(message)`, `on_step(label)`; and if wanted `boot` (see
+--   `moonboot.experiment`, `install`), `transcript` (its path), `fail` (patterns that end every wait of the installer),
+--   `run_as` (of `moonboot.account`)
 -- @treturn ?boolean true, or nil and a message
 function install.run(request)
   local made, message = disk.create(request.image, request.disk_size)
   if not made then return nil, message end
   local stem = request.dir .. "/" .. request.name
   local transcript = request.transcript or stem .. ".transcript"
+  local kernel, _ <close>, wrong = take_kernel(request)
+  if not kernel then return nil, wrong end
   local guest
-  guest, message = vm.start(install.machine(request.machine, request.medium, request.image), {
+  guest, message = vm.start(install.machine(request.machine, request.medium, request.image, kernel), {
     accel = request.accel,
     dir = request.dir,
     name = request.name,
@@ -157,7 +193,7 @@ end
 -- @treturn ?string path of the golden image, which nothing may write to
 -- @treturn table what made it, or a message
 function install.image(subject, configuration, context)
-  local medium, message = iso.verify(subject.option_values.iso, { bootable = true })
+  local medium, message = install.medium(subject)
   if not medium then return nil, message end
   local described = base_machine(subject, configuration)
   return images.obtain(recipe(subject, described, medium), function(path)
@@ -172,6 +208,7 @@ function install.image(subject, configuration, context)
       image = path,
       disk_size = subject.disk_size,
       installer = subject.install,
+      boot = subject.install_boot,
       options = subject.option_values,
       dir = dir,
       name = context.name,

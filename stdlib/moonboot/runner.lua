@@ -8,7 +8,6 @@ local disk = require "moonboot.disk"
 local host = require "moonboot.host"
 local hypotheses = require "moonboot.hypotheses"
 local install = require "moonboot.install"
-local iso = require "moonboot.iso"
 local json = require "moonboot.json"
 local plan = require "moonboot.plan"
 local precision = require "moonboot.precision"
@@ -314,9 +313,9 @@ local function begin(run, options)
   local user = options.run_as or resuming and json.value(run.directory.run.run_as)
   if user then run.run_as = need_input(account.find(user)) end
   if experiment.install then
-    local medium = need_input(experiment.option_values.iso,
+    need_input(experiment.option_values.iso,
       "this experiment installs from an ISO: give it one with --iso")
-    need(iso.verify(medium, { hash = false, bootable = true }))
+    need(install.medium(experiment, { hash = false }))
   end
   choose_accelerator(run)
   run.images = run.directory.images or {}

@@ -65,6 +65,43 @@ describe("moonboot install", function()
     assert.same({}, images())
   end)
 
+  it("boots a kernel that it takes out of the medium, past any loader", function()
+    local tree = dir .. "/tree"
+    assert(files.make_dir(tree .. "/boot"))
+    assert(files.write(tree .. "/boot/system", files.read(support.guest .. "/demo.elf")))
+    local _, _, code = os.execute(("xorriso -report_about WARNING -as mkisofs -quiet -V KERNEL -o '%s/kernel.iso' '%s'")
+      :format(dir, tree))
+    assert.equal(0, code)
+    local script = sandbox:write("direct.lua", [[
+      return {
+        boot = { kernel = "/boot/system", append = "install" },
+        run = function(vm)
+          assert(vm:expect {
+            { "hit ENTER to continue.", "\r" },
+            { "Keyboard type? [us-std] ", "\r" },
+            { "Enter the disk number to use: [0] ", "\r" },
+            { "Please enter 'yes' or 'no': ", "yes\r" },
+            { "/home to be in MB", "\r" },
+            { "Shut down now? [Y] ", "\r", done = true },
+          })
+        end,
+      }
+    ]])
+    local out, err
+    code, out, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--arch", "i386",
+      "--disk-size", "16M", "--output", dir .. "/out")
+    assert.equal(0, code, err)
+    assert.is_table(uv.fs_stat(out:match "[^\n]+"))
+    script = sandbox:write("astray.lua", 'return { boot = { kernel = "/boot/none" }, run = function() end }')
+    code, _, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/astray")
+    assert.equal(1, code)
+    assert.matches("cannot install astray: [^\n]*/boot/none", err)
+    script = sandbox:write("wrong.lua", 'return { boot = { kernal = "/x" }, run = function() end }')
+    code, _, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/wrong")
+    assert.equal(2, code)
+    assert.matches("unknown key 'kernal' in boot %(did you mean 'kernel'%?%)", err)
+  end)
+
   it("shows what an installer said that refuses the disk", function()
     local code, _, err = sandbox:moonboot("install", "demo", "--disk-size", "4M", "--output", dir .. "/out")
     assert.equal(1, code)

@@ -20,6 +20,7 @@ function command.configure(cmd)
   cmd:option("--disk-size", "Size of the new disk."):argname "SIZE"
   cmd:option("--timeout", "Seconds that an installation may take."):argname "S":target "install_timeout"
     :convert(cli.seconds)
+  cmd:option("--run-as", "Unprivileged user that QEMU becomes (needs root)."):argname "USER"
   cmd:flag("--keep-going", "Go on with the other images when one cannot be installed.")
   cmd:flag("--quiet", "Say nothing while it works.")
 end
@@ -44,8 +45,7 @@ local function check(experiment)
   if not experiment.option_values.iso then
     return nil, "an installation needs its medium: give it with --iso FILE", BAD_INPUT
   end
-  local iso = require "moonboot.iso"
-  local medium, message = iso.verify(experiment.option_values.iso, { hash = false, bootable = true })
+  local medium, message = require("moonboot.install").medium(experiment, { hash = false })
   if not medium then return nil, message, BAD_HOST end
   return true
 end
@@ -70,6 +70,7 @@ local function install_all(experiment, accel, args, progress)
       dir = directory,
       name = ("install-%s-%s"):format(configuration.label, timestamp.iso()),
       transcript = args.transcript,
+      run_as = args.account,
       report = function(text) progress:note(text) end,
       on_step = function(label)
         job:step(label)
@@ -97,6 +98,10 @@ function command.run(args)
   if not experiment then return cli.fail "install: what? Give an experiment or an installer script" end
   local fit, message, status = check(experiment)
   if not fit then return cli.fail(message, status) end
+  if args.run_as then
+    args.account, message = require("moonboot.account").find(args.run_as)
+    if not args.account then return cli.fail(message, BAD_INPUT) end
+  end
   local accel
   accel, message = accelerator_for(experiment)
   if not accel then return cli.fail(message, BAD_HOST) end
