@@ -34,14 +34,17 @@ local function choices_in(lines)
   return choices
 end
 
--- What stands before a prompt. -> the question (its last line that is no choice), the choices
-local function read_question(before)
-  local lines, question = {}, nil
+-- What stands before a prompt. -> the question (the last line that is a known one, else the last that is no choice: the
+-- installer's log writes over its questions), the choices
+local function read_question(before, known)
+  local lines, question, last = {}, nil, ""
   for line in before:gmatch("[^\n]+") do
+    local plain = line:gsub("^%s+", ""):gsub("%s+$", "")
     lines[#lines + 1] = line
-    if line:find("%S") and not line:find("^ *%d+: ") then question = line end
+    if known[plain] then question = plain end
+    if plain ~= "" and not plain:find("^%d+: ") then last = plain end
   end
-  return (question or ""):gsub("^%s+", ""):gsub("%s+$", ""), choices_in(lines)
+  return question or last, choices_in(lines)
 end
 
 -- Makes an answer that is the number of a choice. Longer names may follow the one wanted: "Canada  -  en_CA.UTF-8".
@@ -95,6 +98,7 @@ local function answers(options)
     ["Partitioning scheme:"] = choose "All files in one partition",
     ["device to initialize its partition table."] = choose "Finish partitioning and write changes to disk",
     ["Write the changes to disks?"] = choose "Yes",
+    [MENU] = DEFAULT,
   }
 end
 
@@ -119,7 +123,7 @@ local function install(vm, options)
     local match = assert(vm:expect(prompt + note, { timeout = timeout, label = "the installer's next question",
       fail = "Kernel panic" }))
     timeout = STEP_SECONDS
-    local question, choices = read_question(match.before)
+    local question, choices = read_question(match.before, known)
     local answer, problem, stop
     if question == MENU then
       answer, problem, stop = next_step(vm, choices, options, done)

@@ -38,7 +38,7 @@ describe("Debian's installer", function()
 
   it("is driven from its first menu to where a network is needed (amd64)", function()
     local ok, message, transcript = install("amd64", {
-      language = "English", country = "Ireland", keymap = "British English", hostname = "ferret",
+      language = "English", country = "United Kingdom", keymap = "British English", hostname = "ferret",
     })
     assert.is_false(ok)
     assert.matches("^the installer reports: .*mirror", message)
