@@ -80,8 +80,10 @@ demo: packages-run
 	@$(MAKE) --no-print-directory -s all
 	$(BUILD)/moonboot run scripts/experiments/demo.lua
 
+# Two steps at a time: tests wait for guests more than they compute. What several steps need is built before.
 check: packages-test
-	@set -e; for step in $(CHECKS); do $(MAKE) --no-print-directory $$step; done
+	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -j2 --output-sync=target $(CHECKS)
 
 test: test-engine test-stdlib test-system
 

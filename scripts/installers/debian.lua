@@ -3,8 +3,8 @@
 -- Its kernel is taken out of the CD, past the loader's menu on the screen, and told to speak on the serial line. With
 -- `priority=low` on its command line it asks everything, and shows its main menu between the steps. Every question is
 -- recognised by its text, in whatever order it comes, and choices are made by their names, never by their numbers. One
--- that is not known here ends the installation, and is in the message. From the choice of a mirror on it needs a network,
--- and the components that the mirror has for it.
+-- that is not known here ends the installation, and is in the message. From the choice of a mirror on it needs a
+-- network, and the components that the mirror has for it.
 local lpeg = require "lpeg"
 
 local P = lpeg.P
