@@ -1,7 +1,7 @@
 /* engine.interrupt: the signals that ask the program to end (SIGINT, SIGTERM, SIGHUP), for a program that runs scripts
 ** of others. The first one is for the event loop, which finds it by a file descriptor. A script that keeps the
-** loop from running is stopped after a while (at once, where a person waits), by an error in the middle of it; the library never is, so that its
-** records stay whole. The second signal ends the program at once, whatever it is doing.
+** loop from running is stopped after a while (at once, where a person waits), by an error in the middle of it; the
+** library never is, so that its records stay whole. The second signal ends the program at once, whatever it is doing.
 **
 ** Signal dispositions belong to the process, and so does all state here. */
 #include "binding.h"

@@ -1,5 +1,6 @@
 -- The prompt, as a person has it: on a terminal, and with its input from a pipe.
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
 local task = require "moonboot.task"
 local uv = require "luv"
 
@@ -189,12 +190,14 @@ describe("moonboot repl", function()
       t:type "\x03"
       t:expect "interrupted"
       t:expect "> "
-      t:type "while true do end\r"
-      t:expect "\n"
-      task.sleep(0.3)
-      t:type "\x03"
-      t:expect "interrupted"
-      t:expect "> "
+      if not program.holds_signals() then
+        t:type "while true do end\r"
+        t:expect "\n"
+        task.sleep(0.3)
+        t:type "\x03"
+        t:expect "interrupted"
+        t:expect "> "
+      end
       t:type "'still ' .. 'here'\r"
       t:expect '"still here"'
       t:expect "> "

@@ -71,6 +71,7 @@ describe("a script", function()
   }
   for hook, source in pairs(LOOPS) do
     it("in an endless loop in " .. hook .. " can be interrupted", function()
+      if program.holds_signals() then return pending "no signal comes in a loop" end
       local path = program.experiment(dir, "work=1", "samples = 2, timeout = 60,\n" .. source)
       local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
       program.await(function() return files.read(run_dir .. "/journal.jsonl") end)
@@ -87,6 +88,7 @@ describe("a script", function()
   end
 
   it("in an endless loop that no error ends is ended by a second signal", function()
+    if program.holds_signals() then return pending "no signal comes in a loop" end
     for _, loop in ipairs {
       "while true do pcall(function() while true do end end) end",
       '("a"):rep(30):find(("a?"):rep(30) .. ("a"):rep(30))',
@@ -105,6 +107,7 @@ describe("a script", function()
   end)
 
   it("of its own in an endless loop ends by Ctrl-C", function()
+    if program.holds_signals() then return pending "no signal comes in a loop" end
     local path = dir .. "/loop.lua"
     files.write(path, ("local f = io.open(%q, 'w'); f:close(); while true do end"):format(dir .. "/began"))
     local started <close> = program.start("moonboot", path)

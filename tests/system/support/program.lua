@@ -42,6 +42,12 @@ function program.watched()
   return maps:find("lib[atu]%w*san") ~= nil or maps:find("valgrind", 1, true) ~= nil
 end
 
+--- Whether signals wait until the program calls its C library, as under ThreadSanitizer: a loop that never does then
+-- cannot be interrupted.
+function program.holds_signals()
+  return (files.read "/proc/self/maps" or ""):find("libtsan", 1, true) ~= nil
+end
+
 local Started = {}
 Started.__index = Started
 
