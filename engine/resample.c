@@ -16,36 +16,6 @@ void mb_rng_seed (struct mb_rng *rng, uint64_t seed) {
   for (int i = 0; i < 4; i++) rng->s[i] = mb_splitmix64(&seed);
 }
 
-static uint64_t rotl (uint64_t x, int k) {
-  return (x << k) | (x >> (64 - k));
-}
-
-uint64_t mb_rng_next (struct mb_rng *rng) {
-  uint64_t *s = rng->s;
-  uint64_t result = rotl(s[1] * 5, 7) * 9;
-  uint64_t t = s[1] << 17;
-  s[2] ^= s[0];
-  s[3] ^= s[1];
-  s[1] ^= s[2];
-  s[0] ^= s[3];
-  s[2] ^= t;
-  s[3] = rotl(s[3], 45);
-  return result;
-}
-
-/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019: the high word of a
-** product, and a new draw in the rare case that would favour some values. */
-uint64_t mb_rng_below (struct mb_rng *rng, uint64_t n) {
-  unsigned __int128 product = (unsigned __int128)mb_rng_next(rng) * n;
-  if ((uint64_t)product < n) {
-    uint64_t threshold = -n % n;
-    while ((uint64_t)product < threshold) {
-      product = (unsigned __int128)mb_rng_next(rng) * n;
-    }
-  }
-  return (uint64_t)(product >> 64);
-}
-
 double mb_rng_unit (struct mb_rng *rng) {
   return (double)(mb_rng_next(rng) >> 11) * 0x1p-53;
 }
