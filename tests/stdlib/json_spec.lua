@@ -23,6 +23,19 @@ describe("json", function()
     assert.equal('[{"a":1,"b":2},{"a":3,"c":4}]', json.encode { { a = 1, b = 2 }, { a = 3, c = 4 } })
   end)
 
+  it("tells objects of the same size apart before it writes them", function()
+    local deep = { a = 0, b = 0 }
+    for _ = 1, 45 do deep = { a = 1, c = { x = 1, y = deep } } end
+    assert.equal(1, select(2, json.encode(deep):gsub('"b":0', "")))
+  end)
+
+  it("quotes each byte as cjson does", function()
+    for byte = 0, 127 do
+      local c = string.char(byte)
+      assert.equal((require("cjson").encode(c):gsub("\\/", "/")), json.encode(c))
+    end
+  end)
+
   it("knows an empty array from an empty object", function()
     assert.equal('{"a":[],"o":{}}', json.encode { a = json.array(), o = {} })
   end)
@@ -36,6 +49,7 @@ describe("json", function()
   it("refuses what JSON cannot hold and says where it is", function()
     assert.error_matches(function() json.encode { a = { 1, 0 / 0 } } end, "value%.a%[2%] is %-?nan")
     assert.error_matches(function() json.encode { a = math.huge } end, "value%.a is inf")
+    assert.error_matches(function() json.encode({ a = { 1, 0 / 0 } }, { width = 9 }) end, "value%.a%[2%] is %-?nan")
     assert.error_matches(function() json.encode { a = { f = print } } end, "value%.a%.f is a function")
     assert.error_matches(function() json.encode { x = 1, [true] = 2 } end, "key of type boolean")
     local loop = {}
