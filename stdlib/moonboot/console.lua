@@ -94,7 +94,11 @@ function Console:pump()
     end
     for _, listener in ipairs(self.listeners) do listener:partial(lines) end
   end
-  if not any then return end
+  if not any then
+    -- An ended line stays readable for ever.
+    if self.poll and self.handle:stats().ended then self.poll:stop() end
+    return
+  end
   self.heard_ns = engine.clock.now()
   self.watch.news:pulse()
 end

@@ -114,6 +114,18 @@ local function clues_of(pattern, hint, where)
   return clues
 end
 
+-- A search that looks at the whole line only when it holds one of the literals: a line that concerns one rule, or two,
+-- costs no LPeg match for each of the others.
+local function only_with(clues, find)
+  if not clues then return find end
+  return function(subject)
+    for _, clue in ipairs(clues) do
+      if subject:find(clue, 1, true) then return find(subject) end
+    end
+    return nil
+  end
+end
+
 local function new_rule(index, value, known)
   if type(value) ~= "table" then return nil, ("rule %d must be a table { name, pattern, … }"):format(index) end
   local name = value[1]
@@ -133,9 +145,10 @@ local function new_rule(index, value, known)
   if not find then return nil, message end
   clues, message = clues_of(value[2], options.hint, where)
   if message then return nil, message, "hint" end
+  local literal = type(value[2]) == "string" and value[2] or nil
   options.hint = nil
   options.name = name
-  return { rule = options, find = find, clues = clues, literal = type(value[2]) == "string" and value[2] or nil }
+  return { rule = options, find = literal and find or only_with(clues, find), clues = clues, literal = literal }
 end
 
 local function new_failures(fail)
@@ -159,7 +172,7 @@ local function new_failures(fail)
     failures[i] = {
       pattern = pattern,
       label = type(pattern) == "string" and pattern or ("fail[%d]"):format(i),
-      find = find,
+      find = type(pattern) == "string" and find or only_with(clues, find),
       clues = clues,
     }
   end
