@@ -3,6 +3,7 @@ local browser = require "tests.html.support.browser"
 local chartjs = require "moonboot.layout.html.chartjs"
 local files = require "moonboot.files"
 local journals = require "tests.stdlib.support.journals"
+local program = require "tests.system.support.program"
 local report = require "moonboot.report"
 local system = require "tests.system.support.sandbox"
 local truths = require "tests.stdlib.support.truths"
@@ -42,7 +43,7 @@ describe("a page", function()
 
     setup(function()
       local dir = sandbox.dir .. "/demo"
-      local status, _, err = sandbox:moonboot("run", "demo", "--samples", "5", "--output", dir, "--quiet")
+      local status, _, err = program.run("run", "demo", "--samples", "5", "--output", dir, "--quiet")
       assert(status == 0 or status == 1, err)
       results = assert(report.load(dir))
       page = page_of(results)

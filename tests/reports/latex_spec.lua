@@ -1,6 +1,7 @@
 local analysis = require "moonboot.analysis"
 local files = require "moonboot.files"
 local journals = require "tests.stdlib.support.journals"
+local program = require "tests.system.support.program"
 local report = require "moonboot.report"
 local system = require "tests.system.support.sandbox"
 local tex = require "tests.reports.support.tex"
@@ -82,7 +83,7 @@ describe("LaTeX", function()
 
   it("of a real run compiles, alone and in a paper, and has its figures", function()
     local directory = sandbox.dir .. "/demo"
-    local status, _, err = sandbox:moonboot("run", "demo", "--samples", "5", "--output", directory, "--quiet")
+    local status, _, err = program.run("run", "demo", "--samples", "5", "--output", directory, "--quiet")
     assert(status == 0 or status == 1, err)
     local results = assert(report.load(directory))
     assert.is_truthy(compile_document(results, "demo"):find("The boot time of demo was measured", 1, true))

@@ -2,6 +2,7 @@ local analysis = require "moonboot.analysis"
 local files = require "moonboot.files"
 local journals = require "tests.stdlib.support.journals"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
 local report = require "moonboot.report"
 local resultsfile = require "moonboot.resultsfile"
 local system = require "tests.system.support.sandbox"
@@ -30,7 +31,7 @@ describe("results.schema.json", function()
 
   -- Debian's python3-jsonschema, whatever other Python is first on the path.
   local function validate(text, schema)
-    local status, out, err = sandbox:execute("/usr/bin/jsonschema", "--error-format",
+    local status, out, err = program.execute("/usr/bin/jsonschema", "--error-format",
       "{error.json_path}: {error.message:.200}\n", "-i", sandbox:write("results.json", text), schema or strict)
     return status == 0, out .. err
   end
@@ -46,7 +47,7 @@ describe("results.schema.json", function()
 
   it("describes a real run, failures and all", function()
     local directory = sandbox.dir .. "/demo"
-    local status, _, err = sandbox:moonboot("run", "demo", "--samples", "2", "--warmup", "1", "--timeout", "60",
+    local status, _, err = program.run("run", "demo", "--samples", "2", "--warmup", "1", "--timeout", "60",
       "--output", directory, "--quiet")
     assert(status == 0 or status == 1, err)
     assert_valid(assert(report.load(directory)))

@@ -1,5 +1,7 @@
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local stats = require "moonboot.stats"
 local system = require "tests.system.support.sandbox"
 
@@ -64,15 +66,15 @@ describe("a guest that works 5 % more", function()
 
   it("is found to be slower, with ten samples", function()
     local script = sandbox:write("slowdown.lua", EXPERIMENT:format(system.guest))
-    local status, _, err = sandbox:moonboot("run", script, "--output", sandbox.dir .. "/both", "--quiet")
+    local status, _, err = program.run("run", script, "--output", sandbox.dir .. "/both", "--quiet")
     assert.equal(0, status, err)
 
-    local records, a, b = system.records(sandbox.dir .. "/both"), sandbox.dir .. "/a", sandbox.dir .. "/b"
+    local records, a, b = rundir.records(sandbox.dir .. "/both"), sandbox.dir .. "/a", sandbox.dir .. "/b"
     local before, after = half(records, "work=100", a), half(records, "work=105", b)
     assert.equal(10, #before)
     assert.equal(10, #after)
     local worst = math.max(scatter(before), scatter(after))
-    local compare_status, out = sandbox:moonboot("compare", a, b, "--json", "--fail-on", "slower=2%")
+    local compare_status, out = program.run("compare", a, b, "--json", "--fail-on", "slower=2%")
     local row = assert(json.decode(out)).comparisons[1].configurations[1].total
     if row.verdict == "same" and worst > QUIET then
       pending(("too busy a host: boot times scatter by %.1f %% (%s)"):format(100 * worst, row.words))

@@ -1,6 +1,7 @@
 --- Installs the demo guest over and over, each time in an empty cache, and stops at the first failure.
 -- usage: moonboot tests/soak/install.lua ROUNDS BUSY, beside so many busy loops
 local engine = require "moonboot.engine"
+local program = require "tests.system.support.program"
 local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
@@ -16,7 +17,7 @@ for _, way in ipairs(WAYS) do
   for round = 1, rounds do
     local sandbox = support.sandbox()
     local began_ns = engine.clock.now()
-    local code, _, err = sandbox:moonboot("install", "demo", "--quiet", "--output", sandbox.dir .. "/out",
+    local code, _, err = program.run("install", "demo", "--quiet", "--output", sandbox.dir .. "/out",
       table.unpack(way, 2))
     local took_s = (engine.clock.now() - began_ns) / 1e9
     sandbox:close()

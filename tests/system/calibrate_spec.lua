@@ -3,6 +3,7 @@ local calibration = require "moonboot.calibration"
 local files = require "moonboot.files"
 local json = require "moonboot.json"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
@@ -16,18 +17,18 @@ describe("moonboot calibrate", function()
 
   local function report(...)
     local output = sandbox.dir .. "/run"
-    local code, out, err = sandbox:execute(...)
+    local code, out, err = program.execute(...)
     assert.equal(0, code, out .. err)
-    return support.results(output), out
+    return rundir.results(output), out
   end
 
   local function run()
-    return uv.exepath(), "run", "tests/system/support/switches.lua", "--kernel", support.guest .. "/demo.elf",
+    return program.path, "run", "tests/system/support/switches.lua", "--kernel", support.guest .. "/demo.elf",
       "--output", sandbox.dir .. "/run", "--quiet"
   end
 
   it("compares every stamp with QEMU's own, and reports state the outcome", function()
-    local code, out, err = sandbox:moonboot("calibrate", "--bytes", "3000", "--json")
+    local code, out, err = program.run("calibrate", "--bytes", "3000", "--json")
     assert.same({ 0, "" }, { code, err })
     local result = assert(json.decode(out))
     assert.same({ "moonboot-calibration/1", 3000, 0, 0 }, { result.schema, result.bytes, result.lost, result.strange })
@@ -48,7 +49,7 @@ describe("moonboot calibrate", function()
   end)
 
   it("runs busy loops beside it and takes the other transport", function()
-    local code, out, err = sandbox:moonboot("calibrate", "--bytes", "1000", "--load", "2", "--transport", "read")
+    local code, out, err = program.run("calibrate", "--bytes", "1000", "--load", "2", "--transport", "read")
     assert.same({ 0, "" }, { code, err })
     assert.matches("beside 2 busy loops", out)
     assert.matches("Stamped by: read   bytes: 1000   lost: 0 ", out)
@@ -69,7 +70,7 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
 ]])
     assert(uv.fs_chmod(qemu, tonumber("755", 8)))
     sandbox:setenv("PATH", sandbox.dir .. ":" .. os.getenv "PATH")
-    local code, out, err = sandbox:moonboot("calibrate", "--bytes", "500")
+    local code, out, err = program.run("calibrate", "--bytes", "500")
     assert.same({ CANNOT, "" }, { code, out })
     assert.matches("^moonboot: cannot calibrate this host: cannot read QEMU's trace: .*nothing to compare stamps with: "
       .. "use a QEMU with the trace backend 'log'\n$", err)
@@ -77,7 +78,7 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
   end)
 
   it("leaves nothing behind when it is interrupted", function()
-    local process <close> = sandbox:start { uv.exepath(), "calibrate", "--load", "1", "--bytes", "1000000" }
+    local process <close> = program.start("moonboot", "calibrate", "--load", "1", "--bytes", "1000000")
     local function scratch()
       local list = {}
       for name in files.entries "/dev/shm" do
@@ -89,8 +90,8 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
     program.await(function() return #sandbox:processes() >= 3 and (#scratch() > 0 or not uv.fs_stat "/dev/shm") end,
       "a guest beside a busy loop")
     local before = scratch()
-    assert(process:signal "SIGTERM")
-    local code, out, err = support.finish(process)
+    process:signal "SIGTERM"
+    local code, out, err = process:wait()
     assert.same({ 130, "", "moonboot: interrupted\n" }, { code, out, err })
     assert.is_true(#before == 0 or #scratch() < #before)
     assert.is_nil(calibration.latest())
@@ -104,7 +105,7 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
       { "--load=-1", nil, "'-1' is not a whole number from 0 on" },
       { "--transport", "pty", "must be one of 'kernel', 'read'" },
     } do
-      local code, out, err = sandbox:moonboot("calibrate", case[1], case[2])
+      local code, out, err = program.run("calibrate", case[1], case[2])
       assert.same({ 2, "" }, { code, out })
       assert.matches(case[3], err, 1, true)
     end
@@ -112,7 +113,7 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
 
   describe("on a host that grants less", function()
     local function as_root(...)
-      if uv.getuid() ~= 0 or sandbox:execute(...) ~= 0 then
+      if uv.getuid() ~= 0 or program.execute(...) ~= 0 then
         pending "skipped: this test cannot take rights away from itself"
         return false
       end
@@ -123,10 +124,10 @@ PATH=${PATH#*:} exec qemu-system-i386 "$@"
       local bare = { "setpriv", "--bounding-set", "-sys_nice,-net_admin,-sys_resource" }
       local function execute(...)
         local argv = table.move({ ... }, 1, select("#", ...), #bare + 1, table.move(bare, 1, #bare, 1, {}))
-        return sandbox:execute(table.unpack(argv))
+        return program.execute(table.unpack(argv))
       end
       if not as_root(bare[1], bare[2], bare[3], "true") then return end
-      local code, out, err = execute(uv.exepath(), "calibrate", "--bytes", "500")
+      local code, out, err = execute(program.path, "calibrate", "--bytes", "500")
       assert.same({ 0, "" }, { code, err })
       assert.matches("No right to SCHED_FIFO: the drain thread is ", out)
       assert.matches("lost: 0 ", out)

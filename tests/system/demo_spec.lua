@@ -1,6 +1,8 @@
 -- The demo guest all three ways: its kernel, its installation CD, and the disk it installed itself on.
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local vm = require "moonboot.vm"
 
@@ -96,7 +98,7 @@ describe("the demo guest", function()
 
     setup(function()
       output = dir .. "/run"
-      code, out = sandbox:moonboot("run", "scripts/experiments/demo.lua", "--samples", "2", "--set", "cpus=1,2",
+      code, out = program.run("run", "scripts/experiments/demo.lua", "--samples", "2", "--set", "cpus=1,2",
         "--seed", "7", "--output", output)
     end)
 
@@ -112,7 +114,7 @@ describe("the demo guest", function()
     end)
 
     it("finds every marker of every boot, and how many CPUs came up", function()
-      for _, sample in ipairs(support.samples(output)) do
+      for _, sample in ipairs(rundir.samples(output)) do
         local names = {}
         for i, marker in ipairs(sample.markers) do names[i] = marker.name end
         assert.same(MARKERS, names)
@@ -123,9 +125,9 @@ describe("the demo guest", function()
 
     it("gives results that jq can read", function()
       local results = files_like(output, "^demo%-results%-")[1]
-      local status, mean = sandbox:execute("jq", ".cpu_2.statistics.mean_ms", output .. "/" .. results)
+      local status, mean = program.execute("jq", ".cpu_2.statistics.mean_ms", output .. "/" .. results)
       assert.equal(0, status)
-      local samples = support.results(output).cpu_2.samples
+      local samples = rundir.results(output).cpu_2.samples
       local expected = (samples[1].boot_time_ms + samples[2].boot_time_ms) / 2
       assert.is_true(math.abs(tonumber(mean) - expected) < 1e-3)
     end)
@@ -138,13 +140,13 @@ describe("the demo guest", function()
         assert.is_truthy(out:find(words, 1, true), words)
       end
       assert.matches("2 CPU: %d+%.%d%dx speedup %(%d+%% efficiency%)", out)
-      local _, again = sandbox:moonboot("report", output)
+      local _, again = program.run("report", output)
       assert.equal(out:match("^.-\nWHAT TO KNOW"), again:match("^.-\nWHAT TO KNOW"))
     end)
 
     it("installs once only", function()
       local second = dir .. "/second"
-      assert.equal(0, (sandbox:moonboot("run", "demo", "--samples", "1", "--set", "cpus=1", "--output", second)))
+      assert.equal(0, (program.run("run", "demo", "--samples", "1", "--set", "cpus=1", "--output", second)))
       assert.same({}, files_like(second, "^install%-"))
     end)
 
@@ -162,19 +164,19 @@ describe("the demo guest", function()
 
     it("never writes to the image that it boots", function()
       local image = output .. "/" .. files_like(output, "^demo%-1cpu%-.*%.qcow2$")[1]
-      local _, info = sandbox:execute("qemu-img", "info", "--output=json", image)
+      local _, info = program.execute("qemu-img", "info", "--output=json", image)
       local base = assert(json.decode(info)["full-backing-filename"])
-      assert.equal(0, (sandbox:execute("qemu-img", "compare", image, base)))
+      assert.equal(0, (program.execute("qemu-img", "compare", image, base)))
     end)
   end)
 
   it("marks configurations with more vCPUs than the host has cores", function()
     local output = dir .. "/many"
     local cores = #require("moonboot.host").allowed_cores()
-    local code, out = sandbox:moonboot("run", "demo", "--samples", "1", "--set",
+    local code, out = program.run("run", "demo", "--samples", "1", "--set",
       ("cpus=1,%d"):format(cores + 1), "--output", output)
     assert.equal(0, code)
     assert.is_truthy(out:find("[oversubscribed: more vCPUs than host cores]", 1, true))
-    assert.is_truthy(support.results(output)[("cpu_%d"):format(cores + 1)].oversubscribed)
+    assert.is_truthy(rundir.results(output)[("cpu_%d"):format(cores + 1)].oversubscribed)
   end)
 end)

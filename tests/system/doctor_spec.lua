@@ -1,38 +1,20 @@
 -- `moonboot doctor` and `moonboot images`, as a user calls them.
-local engine = require "moonboot.engine"
-local files = require "moonboot.files"
 local json = require "moonboot.json"
-local task = require "moonboot.task"
-local uv = require "luv"
+local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 
 describe("moonboot", function()
-  local dir, former, former_path
+  local sandbox, dir
 
   before_each(function()
-    dir = assert(files.make_temp_dir "/tmp/moonboot-spec-")
-    former, former_path = os.getenv "MOONBOOT_CACHE", os.getenv "PATH"
-    uv.os_setenv("MOONBOOT_CACHE", dir .. "/cache")
+    sandbox = support.sandbox()
+    dir = sandbox.dir
   end)
-
-  after_each(function()
-    uv.os_setenv("PATH", former_path)
-    if former then uv.os_setenv("MOONBOOT_CACHE", former) else uv.os_unsetenv "MOONBOOT_CACHE" end
-    files.remove(dir)
-  end)
-
-  local function moonboot(...)
-    local process <close> = assert(engine.process.spawn { argv = { uv.exepath(), ... } })
-    local ended = process:poll()
-    while not ended do
-      assert(task.readable(process:fd(), 120))
-      ended = process:poll()
-    end
-    return ended.code, process:stdout(), process:stderr()
-  end
+  after_each(function() sandbox:close() end)
 
   describe("doctor", function()
     it("says whether this host can measure", function()
-      local code, out, err = moonboot "doctor"
+      local code, out, err = program.run "doctor"
       assert.equal("", err)
       assert.equal(0, code)
       assert.matches("QEMU emulator version", out)
@@ -41,7 +23,7 @@ describe("moonboot", function()
     end)
 
     it("prints one JSON document", function()
-      local code, out, err = moonboot("doctor", "--json", "--no-probe")
+      local code, out, err = program.run("doctor", "--json", "--no-probe")
       assert.equal("", err)
       assert.equal(0, code)
       local examination = assert(json.decode(out))
@@ -51,8 +33,8 @@ describe("moonboot", function()
     end)
 
     it("ends with status 3 where there is no QEMU", function()
-      uv.os_setenv("PATH", dir)
-      local code, out = moonboot "doctor"
+      sandbox:setenv("PATH", dir)
+      local code, out = program.run "doctor"
       assert.equal(3, code)
       assert.matches("fail  QEMU +qemu%-system%-i386: not found\n", out)
       assert.matches("%-> install qemu%-system%-x86: it runs the guests", out)
@@ -62,10 +44,10 @@ describe("moonboot", function()
 
   describe("images", function()
     it("says that there are none", function()
-      local code, out = moonboot "images"
+      local code, out = program.run "images"
       assert.equal(0, code)
       assert.equal(("No images in %s/cache/images.\n"):format(dir), out)
-      code, out = moonboot("images", "--json")
+      code, out = program.run("images", "--json")
       assert.equal(0, code)
       assert.same({ dir = dir .. "/cache/images", disk_bytes = 0, images = {} }, json.decode(out))
     end)
@@ -74,23 +56,23 @@ describe("moonboot", function()
       local images = require "moonboot.images"
       local _, info = assert(images.obtain({ guest = "demo", disk_size = "1M", medium_sha256 = ("ab"):rep(32) },
         function(path) return require("moonboot.disk").create(path, "1M") end))
-      local _, out = moonboot "images"
+      local _, out = program.run "images"
       assert.matches("^" .. info.key:gsub("%p", "%%%0") .. " +%d+ kB  used just now; installed in %d s on "
         .. "%d%d%d%d%-%d%d%-%d%d, disk 1M, medium abababababab…\n", out)
-      _, out = moonboot("images", "--prune")
+      _, out = program.run("images", "--prune")
       assert.equal("0 bytes freed\n", out)
-      _, out = moonboot("images", "--prune", "--all")
+      _, out = program.run("images", "--prune", "--all")
       assert.matches("^in use, kept: demo", out)
       images.release()
       local code
-      code, out = moonboot("images", "--prune", "--all", "--json")
+      code, out = program.run("images", "--prune", "--all", "--json")
       assert.equal(0, code)
       assert.equal(info.key, json.decode(out).removed[1].key)
       assert.same({}, images.list())
     end)
 
     it("refuses --all without --prune", function()
-      local code, out, err = moonboot("images", "--all")
+      local code, out, err = program.run("images", "--all")
       assert.equal(2, code)
       assert.equal("", out)
       assert.equal("moonboot: --all goes with --prune\n", err)

@@ -1,23 +1,23 @@
 -- Whatever ends a run: no guest stays, no half record is taken for a whole one, and somebody says why.
 local files = require "moonboot.files"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
 describe("a run that is ended", function()
-  local dir, run_dir
+  local sandbox, dir, run_dir
 
   before_each(function()
-    dir = program.workplace()
+    sandbox = support.sandbox()
+    dir = sandbox.dir
     run_dir = dir .. "/run"
   end)
 
-  after_each(function()
-    program.assert_no_orphan(dir)
-    files.remove(dir)
-  end)
+  after_each(function() sandbox:close() end)
 
   local function start(append, fields, ...)
-    return program.start("moonboot", "run", program.experiment(dir, append, fields), "--output", run_dir, ...)
+    return program.start("moonboot", "run", sandbox:experiment(append, fields), "--output", run_dir, ...)
   end
 
   local function seconds(fn)
@@ -29,20 +29,20 @@ describe("a run that is ended", function()
   for _, signal in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
     it("by " .. signal .. " stops QEMU, keeps no half sample, leaves no scratch files", function()
       local started <close> = start("hang", "samples = 3, timeout = 60,")
-      program.await_guest(dir)
+      sandbox:await_guest()
       started:signal(signal)
       local code, _, err = started:wait()
       assert.equal(130, code)
       assert.matches(signal .. ": stopping the guests", err)
       assert.matches("interrupted; go on with: moonboot run --resume " .. run_dir, err, 1, true)
-      assert.equal(0, #program.samples(run_dir))
-      assert.same({}, program.leftovers(run_dir))
+      assert.equal(0, #rundir.samples(run_dir))
+      assert.same({}, rundir.leftovers(run_dir))
     end)
   end
 
   it("by two signals stops at once, even when QEMU does not", function()
     local started <close> = start("hang", "timeout = 100,")
-    local guest = program.await_guest(dir)
+    local guest = sandbox:await_guest()
     uv.kill(guest, "sigstop")
     started:signal "SIGINT"
     uv.sleep(500) -- more than what counts as one request
@@ -55,7 +55,7 @@ describe("a run that is ended", function()
 
   it("by one request that comes twice ends well", function()
     local started <close> = start("hang", "timeout = 60,")
-    program.await_guest(dir)
+    sandbox:await_guest()
     started:signal "SIGTERM"
     started:signal "SIGHUP"
     local code, _, err = started:wait()
@@ -66,29 +66,29 @@ describe("a run that is ended", function()
   it("by SIGKILL takes its guest with it when that has become another user", function()
     if uv.getuid() ~= 0 then return pending "needs root" end
     local started <close> = start("hang", "timeout = 60,", "--run-as", "nobody")
-    local guest = program.await_guest(dir)
+    local guest = sandbox:await_guest()
     program.await(function() return uv.fs_stat("/proc/" .. guest).uid ~= 0 end, "the change of user")
     started:signal "SIGKILL"
     local code, _, _, signal = started:wait()
     assert.same({ nil, "SIGKILL" }, { code, signal })
-    program.assert_no_orphan(dir)
+    sandbox:assert_no_orphan()
   end)
 
   it("by a terminal that is closed", function()
-    local path = program.experiment(dir, "hang", "timeout = 60,")
+    local path = sandbox:experiment("hang", "timeout = 60,")
     local terminal <close> = program.start("script", "-qec",
-      ("%s run %s --output %s"):format(uv.exepath(), path, run_dir), "/dev/null")
-    program.await_guest(dir)
+      ("%s run %s --output %s"):format(program.path, path, run_dir), "/dev/null")
+    sandbox:await_guest()
     terminal:signal "SIGKILL"
     terminal:wait()
-    program.assert_no_orphan(dir)
-    program.await(function() return #program.leftovers(run_dir) == 0 end, "the end of moonboot")
-    assert.equal(0, #program.samples(run_dir))
+    sandbox:assert_no_orphan()
+    program.await(function() return #rundir.leftovers(run_dir) == 0 end, "the end of moonboot")
+    assert.equal(0, #rundir.samples(run_dir))
   end)
 
   it("by the loss of its run directory says so", function()
     local started <close> = start("work=5", "samples = 1000,")
-    program.await_samples(run_dir, 1)
+    rundir.await_samples(run_dir, 1)
     files.remove(run_dir)
     local code, _, err = started:wait()
     assert.equal(3, code)
@@ -101,13 +101,13 @@ describe("a run that is ended", function()
     local code, _, err = started:wait()
     assert.equal(1, code)
     assert.matches("2 samples are not ok, as many as %-%-max%-failures allows", err)
-    assert.equal(2, #program.samples(run_dir))
+    assert.equal(2, #rundir.samples(run_dir))
   end)
 
   describe("by a limit of the process", function()
     local function limited(limit, ...)
       local started <close> = program.start("sh", "-c", "ulimit " .. limit .. "; exec \"$@\"", "sh", "moonboot", "run",
-        program.experiment(dir, "work=5", "samples = 1,"), "--output", run_dir, ...)
+        sandbox:experiment("work=5", "samples = 1,"), "--output", run_dir, ...)
       return started:wait()
     end
 
@@ -122,7 +122,7 @@ describe("a run that is ended", function()
       for limit = 40, 52, 4 do
         files.remove(run_dir)
         local code, _, err = limited("-n " .. limit .. "; exec 9<&0 8<&0 7<&0 6<&0 5<&0")
-        local sample = program.samples(run_dir)[1]
+        local sample = rundir.samples(run_dir)[1]
         codes[code] = true
         if code == 3 then
           assert.is_nil(sample)
@@ -137,7 +137,7 @@ describe("a run that is ended", function()
     it("on memory gives the sample the reason", function()
       if program.watched() then return pending "a sanitizer needs more memory" end
       local code = limited "-v 100000"
-      local sample = program.samples(run_dir)[1]
+      local sample = rundir.samples(run_dir)[1]
       assert.equal(1, code)
       assert.equal("qemu_exit", sample.status)
       assert.matches("[Aa]llocate", sample.reason)
@@ -189,16 +189,16 @@ describe("a run that is ended", function()
     it("stops when the journal cannot be written, and goes on when there is space", function()
       if root_only() then return end
       local started <close> = start("work=5", "samples = 20,")
-      program.await_samples(run_dir, 2)
+      rundir.await_samples(run_dir, 2)
       fill(0)
       local code, _, err = started:wait()
       assert.equal(3, code)
       assert.matches("No space left on device", err:gsub("no space", "No space"), 1, true)
-      local before = #program.samples(run_dir)
+      local before = #rundir.samples(run_dir)
       assert.is_true(before >= 2 and before < 20)
       files.remove(mounted .. "/ballast")
       assert.equal(0, (program.run("run", "--resume", run_dir)))
-      local samples = program.samples(run_dir)
+      local samples = rundir.samples(run_dir)
       assert.equal(20, #samples)
       for i, sample in ipairs(samples) do assert.same({ i, "ok" }, { sample.order, sample.status }) end
     end)
@@ -219,13 +219,13 @@ describe("a run that is ended", function()
     guest.qmp:on_event(function(name) if name == "BLOCK_IO_ERROR" then os.remove(%q) end end)
     mb.task.spawn(require("installers.demo").run, guest, {})
   end,]]):format(image, reserve))
-      program.await_guest(dir)
+      sandbox:await_guest()
       fill(300 * 1024)
       local code, _, err = started:wait()
       files.remove(mounted .. "/ballast")
       assert.equal(3, code)
       assert.matches("a disk of the guest: no space left on the host; when that is mended, go on with: ", err, 1, true)
-      assert.equal(0, #program.samples(run_dir))
+      assert.equal(0, #rundir.samples(run_dir))
     end)
 
     it("or that may only be read", function()

@@ -1,9 +1,8 @@
 -- Every program in examples/ runs as its first lines say, with real guests.
+local program = require "tests.system.support.program"
 local uv = require "luv"
 local command = require "moonboot.command"
 local files = require "moonboot.files"
-
-local PROGRAM = uv.exepath()
 
 -- What each prints; the experiments also take moonboot's options and write into a run directory.
 local PRINTS = {
@@ -25,7 +24,7 @@ describe("example", function()
   teardown(function() files.remove(place) end)
 
   local function run(...)
-    local output, message = command.run({ "env", "XDG_CACHE_HOME=" .. place .. "/cache", PROGRAM, ... },
+    local output, message = command.run({ "env", "XDG_CACHE_HOME=" .. place .. "/cache", program.path, ... },
       { timeout_s = 300 })
     assert(output, message)
     return output

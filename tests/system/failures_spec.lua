@@ -1,6 +1,8 @@
 -- Every way a guest can fail that the demo guest knows: the status it gets, and what is kept of it.
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 
 local EXPERIMENT = "tests/system/support/switches.lua"
@@ -44,7 +46,7 @@ describe("a guest that fails", function()
 
   local function run(name, ...)
     local output = sandbox.dir .. "/" .. name
-    local code, out, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf",
+    local code, out, err = program.run("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf",
       "--output", output, "--seed", "1", ...)
     return output, code, out, err
   end
@@ -56,7 +58,7 @@ describe("a guest that fails", function()
     table.sort(switches)
     local output, code, out, err = run(name, "--set", "switches=" .. table.concat(switches, ","), ...)
     local samples = {}
-    for _, record in ipairs(support.samples(output)) do samples[record.key] = record end
+    for _, record in ipairs(rundir.samples(output)) do samples[record.key] = record end
     return samples, output, code, out, err
   end
 
@@ -84,7 +86,7 @@ describe("a guest that fails", function()
     local samples, output, code, out = boot_all("ends", END_BY_THEMSELVES)
     assert.equal(1, code)
     check(samples, output, END_BY_THEMSELVES)
-    local results = support.results(output)
+    local results = rundir.results(output)
     for _, key in ipairs { "switches_panic", "switches_reset", "switches_exit" } do
       local configuration = results[key]
       assert.same({ 0, 1 }, { configuration.statistics.n, configuration.statistics.failed })
@@ -96,7 +98,7 @@ describe("a guest that fails", function()
     assert.is_truthy(utf8.len(out))
     local log = files.read(output .. "/" .. samples.switches_garbage.consoles[1].log)
     assert.is_truthy(log:find("\xff\xfe\xc3(\xe2\x82\0\x80\x9b\1\2\14\127\0\27]0;owned", 1, true))
-    local _, marked = sandbox:moonboot("mark", output .. "/" .. samples.switches_garbage.consoles[1].log, "--grammar",
+    local _, marked = program.run("mark", output .. "/" .. samples.switches_garbage.consoles[1].log, "--grammar",
       "demo", "--trace", "firmware")
     assert.is_nil(marked:find("[%z\1-\8\11-\31\127]"))
     assert.is_truthy(utf8.len(marked))
@@ -106,7 +108,7 @@ describe("a guest that fails", function()
     local samples, output, code, out = boot_all("hangs", NEVER_END, "--timeout", "6", "--jobs", "10")
     assert.equal(1, code)
     check(samples, output, NEVER_END)
-    for _, configuration in pairs(support.results(output)) do
+    for _, configuration in pairs(rundir.results(output)) do
       local statistics = type(configuration) == "table" and configuration.statistics
       if statistics then assert.same({ json.null, json.null }, { statistics.mean_ms, statistics.max_ms }) end
     end
@@ -144,7 +146,7 @@ return mb.experiment {
   grammar = mb.grammar { { "kernel", "demo: kernel entri" }, { "prompt", "Login: ", partial = true } },
 }
 ]]):format(support.guest))
-    local code, out = sandbox:moonboot("run", experiment, "--output", sandbox.dir .. "/deaf")
+    local code, out = program.run("run", experiment, "--output", sandbox.dir .. "/deaf")
     assert.equal(1, code)
     assert.matches("\nNO MARKER WAS SEEN\n", out)
     assert.matches("missing_marker: the guest ended %(guest%-shutdown%); missing kernel, prompt\n", out)
@@ -154,7 +156,7 @@ return mb.experiment {
     for word in out:match("Why no rule matches:\n +moonboot ([^\n]*)"):gmatch("%S+") do
       arguments[#arguments + 1] = word
     end
-    local status, traced = sandbox:moonboot(table.unpack(arguments))
+    local status, traced = program.run(table.unpack(arguments))
     assert.equal(1, status)
     assert.matches('kernel looks for "demo: kernel entri"\n  nearest: com1 line 2 at [%d.]+ ms, shares "demo: kernel '
       .. 'entr"', traced)
@@ -163,7 +165,7 @@ return mb.experiment {
   it("by resetting itself again and again is noticed where it may reset", function()
     local output, code = run("loop", "--set", "switches=resetloop", "--reboot", "--timeout", "4")
     assert.equal(1, code)
-    local sample = support.samples(output)[1]
+    local sample = rundir.samples(output)[1]
     assert.equal("timeout", sample.status)
     assert.matches("^missing drivers, .*; the guest reset itself %d+ times", sample.reason)
   end)
@@ -171,7 +173,7 @@ return mb.experiment {
   it("by hanging ten times in a row times out ten times", function()
     local output, code, out = run("ten", "--set", "switches=hang=memory", "--samples", "10", "--timeout", "1")
     assert.equal(1, code)
-    local samples = support.samples(output)
+    local samples = rundir.samples(output)
     assert.equal(10, #samples)
     for _, sample in ipairs(samples) do
       -- A host too slow for a byte within the second is as true.
@@ -187,10 +189,10 @@ describe("two consoles", function()
   it("are stamped on one clock", function()
     local sandbox = support.sandbox()
     local output = sandbox.dir .. "/two"
-    local code, _, err = sandbox:moonboot("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf", "--output",
+    local code, _, err = program.run("run", EXPERIMENT, "--kernel", support.guest .. "/demo.elf", "--output",
       output, "--consoles", "2", "--set", "switches=com2", "--samples", "3")
     assert.equal(0, code, err)
-    for _, sample in ipairs(support.samples(output)) do
+    for _, sample in ipairs(rundir.samples(output)) do
       assert.equal("ok", sample.status)
       local channels, previous = {}, 0
       for i, marker in ipairs(sample.markers) do
@@ -201,7 +203,7 @@ describe("two consoles", function()
       assert.same({ "com1", "com1", "com1", "com1", "com1", "com1", "com1", "com2", "com2", "com2" }, channels)
       assert.matches("%.com2%.log$", sample.consoles[2].log)
       -- The same again from the files alone.
-      local _, marked = sandbox:moonboot("mark", "--json", "--grammar", "demo", output .. "/" .. sample.consoles[1].log,
+      local _, marked = program.run("mark", "--json", "--grammar", "demo", output .. "/" .. sample.consoles[1].log,
         output .. "/" .. sample.consoles[2].log)
       local again = json.decode(marked)
       assert.equal(#sample.markers, #again.markers)

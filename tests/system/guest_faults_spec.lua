@@ -1,26 +1,26 @@
 -- Guests whose QEMU crashes or stops answering, that flood and lie: bounded memory, and the terminal stays whole.
 local files = require "moonboot.files"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
 describe("a guest", function()
-  local dir, run_dir
+  local sandbox, dir, run_dir
 
   before_each(function()
-    dir = program.workplace()
+    sandbox = support.sandbox()
+    dir = sandbox.dir
     run_dir = dir .. "/run"
   end)
 
-  after_each(function()
-    program.assert_no_orphan(dir)
-    files.remove(dir)
-  end)
+  after_each(function() sandbox:close() end)
 
   -- Two boots, so that it shows that the run goes on -> the records, standard output, standard error.
   local function boot(append, fields)
-    local path = program.experiment(dir, append, "samples = 2, " .. (fields or "timeout = 60,"))
+    local path = sandbox:experiment(append, "samples = 2, " .. (fields or "timeout = 60,"))
     local code, out, err = program.run("run", path, "--output", run_dir)
-    local samples = program.samples(run_dir)
+    local samples = rundir.samples(run_dir)
     assert.equal(2, #samples)
     local all_ok = samples[1].status == "ok" and samples[2].status == "ok"
     assert.equal(all_ok and 0 or 1, code)
@@ -28,24 +28,24 @@ describe("a guest", function()
   end
 
   it("whose QEMU crashes says by which signal", function()
-    local path = program.experiment(dir, "work=1 hang", "samples = 2, timeout = 60,")
+    local path = sandbox:experiment("work=1 hang", "samples = 2, timeout = 60,")
     local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
     for i, signal in ipairs { "sigsegv", "sigkill" } do
-      uv.kill(program.await_guest(dir), signal)
-      program.await_samples(run_dir, i)
+      uv.kill(sandbox:await_guest(), signal)
+      rundir.await_samples(run_dir, i)
     end
     assert.equal(1, (started:wait()))
     for i, signal in ipairs { "SIGSEGV", "SIGKILL" } do
-      local sample = program.samples(run_dir)[i]
+      local sample = rundir.samples(run_dir)[i]
       assert.equal("qemu_exit", sample.status)
       assert.equal("QEMU was ended by " .. signal, sample.reason)
     end
   end)
 
   it("whose QEMU stops answering is stopped all the same", function()
-    local path = program.experiment(dir, "work=1 hang", "samples = 1, timeout = 3,")
+    local path = sandbox:experiment("work=1 hang", "samples = 1, timeout = 3,")
     local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
-    local guest = program.await_guest(dir)
+    local guest = sandbox:await_guest()
     program.await(function()
       for name in files.entries(run_dir) do
         if name:find "%.log$" and uv.fs_stat(run_dir .. "/" .. name).size > 0 then return true end
@@ -53,20 +53,20 @@ describe("a guest", function()
     end)
     uv.kill(guest, "sigstop")
     assert.equal(1, (started:wait()))
-    assert.equal("timeout", program.samples(run_dir)[1].status)
+    assert.equal("timeout", rundir.samples(run_dir)[1].status)
   end)
 
   it("that floods its console is recorded, in bounded memory", function()
-    local path = program.experiment(dir, "work=1 flood", "samples = 1, timeout = 6,")
+    local path = sandbox:experiment("work=1 flood", "samples = 1, timeout = 6,")
     local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
     local most_kb, last_kb = 0, nil
     program.await(function()
-      local status = files.read(("/proc/%d/status"):format(started.process:pid())) or ""
+      local status = files.read(("/proc/%d/status"):format(started:pid())) or ""
       last_kb = tonumber(status:match "VmRSS:%s*(%d+)")
       most_kb = math.max(most_kb, last_kb or 0)
       return started.process:poll()
     end)
-    local sample = program.samples(run_dir)[1]
+    local sample = rundir.samples(run_dir)[1]
     assert.equal("timeout", sample.status)
     assert.is_true(sample.consoles[1].bytes > 100000)
     local log = assert(uv.fs_stat(run_dir .. "/" .. sample.consoles[1].log))
@@ -84,7 +84,7 @@ describe("a guest", function()
   end)
 
   it("whose last words are escapes has them shown as text", function()
-    local path = program.experiment(dir, "work=1 garbage panic", "samples = 1, timeout = 60,")
+    local path = sandbox:experiment("work=1 garbage panic", "samples = 1, timeout = 60,")
     local _, out, err = program.run("run", path, "--output", run_dir)
     for _, text in ipairs { out, err } do assert.is_nil(text:find "[%z\1-\8\11-\31\127]") end
     assert.matches("failed_pattern", err)

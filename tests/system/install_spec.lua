@@ -1,9 +1,8 @@
 -- What can go wrong with an installation: a clear error, no half-installed image, and the next one works.
-local engine = require "moonboot.engine"
 local files = require "moonboot.files"
 local json = require "moonboot.json"
+local program = require "tests.system.support.program"
 local support = require "tests.system.support.sandbox"
-local task = require "moonboot.task"
 local uv = require "luv"
 
 -- An installer that waits for what never comes.
@@ -24,7 +23,7 @@ describe("moonboot install", function()
   after_each(function() sandbox:close() end)
 
   local function images()
-    local code, out = sandbox:moonboot("images", "--json")
+    local code, out = program.run("images", "--json")
     assert.equal(0, code)
     return json.decode(out).images
   end
@@ -32,21 +31,16 @@ describe("moonboot install", function()
   -- Starts an installation that does not end, and waits until its guest runs. -> moonboot's process, QEMU's pid
   local function endless()
     local script = sandbox:write("patient.lua", PATIENT)
-    local process = sandbox:start { uv.exepath(), "install", script, "--iso", support.guest .. "/demo.iso",
-      "--disk-size", "16M", "--output", dir .. "/out", "--transcript", dir .. "/transcript" }
-    local deadline_ns = engine.clock.now() + 100 * 1000000000
-    while not (files.read(dir .. "/transcript") or ""):find("wait for nothing", 1, true) do
-      assert(engine.clock.now() < deadline_ns, "the installation does not begin")
-      task.sleep(0.05)
-    end
-    for _, pid in ipairs(sandbox:processes()) do
-      if (files.read(("/proc/%d/cmdline"):format(pid)) or ""):find("cdrom0", 1, true) then return process, pid end
-    end
-    error "there is no QEMU"
+    local process = program.start("moonboot", "install", script, "--iso", support.guest .. "/demo.iso",
+      "--disk-size", "16M", "--output", dir .. "/out", "--transcript", dir .. "/transcript")
+    program.await(function()
+      return (files.read(dir .. "/transcript") or ""):find("wait for nothing", 1, true)
+    end, "the beginning of the installation")
+    return process, assert(sandbox:guests()[1], "there is no QEMU")
   end
 
   local function installs_again()
-    local code, out, err = sandbox:moonboot("install", "demo", "--output", dir .. "/again", "--quiet")
+    local code, out, err = program.run("install", "demo", "--output", dir .. "/again", "--quiet")
     assert.equal(0, code, err)
     assert.is_table(uv.fs_stat(out:match "[^\n]+"))
     assert.same({ "good" }, { images()[1].state })
@@ -55,7 +49,7 @@ describe("moonboot install", function()
 
   it("gives an installer that hangs up after its time, and keeps a picture of the screen", function()
     local script = sandbox:write("patient.lua", PATIENT)
-    local code, out, err = sandbox:moonboot("install", script, "--iso", support.guest .. "/demo.iso", "--disk-size",
+    local code, out, err = program.run("install", script, "--iso", support.guest .. "/demo.iso", "--disk-size",
       "16M", "--output", dir .. "/out", "--timeout", "3")
     assert.same({ 1, "" }, { code, out })
     assert.matches("cannot install patient: not done within 3 s %(step 'wait for nothing'%)\n  transcript: ", err)
@@ -88,22 +82,22 @@ describe("moonboot install", function()
       }
     ]])
     local out, err
-    code, out, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--arch", "i386",
+    code, out, err = program.run("install", script, "--iso", dir .. "/kernel.iso", "--arch", "i386",
       "--disk-size", "16M", "--output", dir .. "/out")
     assert.equal(0, code, err)
     assert.is_table(uv.fs_stat(out:match "[^\n]+"))
     script = sandbox:write("astray.lua", 'return { boot = { kernel = "/boot/none" }, run = function() end }')
-    code, _, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/astray")
+    code, _, err = program.run("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/astray")
     assert.equal(1, code)
     assert.matches("cannot install astray: [^\n]*/boot/none", err)
     script = sandbox:write("wrong.lua", 'return { boot = { kernal = "/x" }, run = function() end }')
-    code, _, err = sandbox:moonboot("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/wrong")
+    code, _, err = program.run("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/wrong")
     assert.equal(2, code)
     assert.matches("unknown key 'kernal' in boot %(did you mean 'kernel'%?%)", err)
   end)
 
   it("shows what an installer said that refuses the disk", function()
-    local code, _, err = sandbox:moonboot("install", "demo", "--disk-size", "4M", "--output", dir .. "/out")
+    local code, _, err = program.run("install", "demo", "--disk-size", "4M", "--output", dir .. "/out")
     assert.equal(1, code)
     assert.matches('the guest said "is too small"', err)
     assert.matches("| Disk /dev/c0d0 is too small: it has 4 MB, the demo system needs 8 MB", err)
@@ -113,7 +107,7 @@ describe("moonboot install", function()
   it("says that QEMU was killed in the middle", function()
     local process <close>, pid = endless()
     uv.kill(pid, "sigkill")
-    local code, _, err = support.finish(process)
+    local code, _, err = process:wait()
     assert.equal(1, code)
     assert.matches("QEMU was ended by SIGKILL before it came", err)
     assert.same({}, images())
@@ -123,7 +117,7 @@ describe("moonboot install", function()
   it("ends by Ctrl-C and begins anew the next time", function()
     local process <close>, pid = endless()
     uv.kill(process:pid(), "sigint")
-    local code, out, err = support.finish(process)
+    local code, out, err = process:wait()
     assert.same({ 130, "" }, { code, out })
     assert.matches("moonboot: interrupted; nothing half installed is kept", err)
     assert.is_nil(uv.fs_stat("/proc/" .. pid))
@@ -134,17 +128,17 @@ describe("moonboot install", function()
   it("is not confused by what a moonboot that was killed has left", function()
     local process <close> = endless()
     uv.kill(process:pid(), "sigkill")
-    support.finish(process)
+    process:wait()
     assert.same({ "unfinished" }, { images()[1].state })
-    assert.equal(0, (sandbox:moonboot("images", "--prune")))
+    assert.equal(0, (program.run("images", "--prune")))
     installs_again()
   end)
 
   it("installs once when two want the same image at the same time", function()
-    local one <close> = sandbox:start { uv.exepath(), "install", "demo", "--output", dir .. "/one" }
-    local two <close> = sandbox:start { uv.exepath(), "install", "demo", "--output", dir .. "/two" }
-    local first_code, first_path, first_said = support.finish(one)
-    local second_code, second_path, second_said = support.finish(two)
+    local one <close> = program.start("moonboot", "install", "demo", "--output", dir .. "/one")
+    local two <close> = program.start("moonboot", "install", "demo", "--output", dir .. "/two")
+    local first_code, first_path, first_said = one:wait()
+    local second_code, second_path, second_said = two:wait()
     assert.same({ 0, 0 }, { first_code, second_code })
     assert.equal(first_path, second_path)
     local _, installations = (first_said .. second_said):gsub("installing demo from", "")
@@ -154,7 +148,7 @@ describe("moonboot install", function()
 
   it("refuses what it cannot install", function()
     local function refusal(status, ...)
-      local code, _, err = sandbox:moonboot("install", ...)
+      local code, _, err = program.run("install", ...)
       assert.equal(status, code, err)
       return err
     end

@@ -1,5 +1,6 @@
 -- Guests come and go, in every way they can, and leave nothing behind: no descriptor, thread, loop handle or process.
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
 local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 local vm = require "moonboot.vm"
@@ -110,7 +111,7 @@ describe("a guest leaves nothing behind", function()
       assert(guest:expect("kernel entry", { timeout = 60 }))
       print(guest.process:pid())
     ]]):format(support.guest))
-    local code, out, err = sandbox:moonboot(script)
+    local code, out, err = program.run(script)
     assert.same({ 0, "" }, { code, err })
     assert.matches("^%d+\n$", out)
     assert.same({}, sandbox:processes())

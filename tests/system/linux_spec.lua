@@ -1,6 +1,8 @@
 -- A real Linux kernel: to a shell, to a report, and every byte of it against QEMU's own trace.
 local files = require "moonboot.files"
 local linux = require "tests.system.support.linux"
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local vm = require "moonboot.vm"
 
@@ -29,12 +31,12 @@ describe("a Linux kernel", function()
     dir = sandbox.dir
   end)
   teardown(function() sandbox:close() end)
-  before_each(function() kernel = kernel or linux.kernel(sandbox) end)
+  before_each(function() kernel = kernel or linux.kernel() end)
 
   it("reaches a shell, and loses no byte of the whole way there and back", function()
     if not kernel then return end
     local trace = dir .. "/trace"
-    local guest <close> = assert(vm.boot(linux.machine(kernel, linux.initramfs(sandbox),
+    local guest <close> = assert(vm.boot(linux.machine(kernel, linux.initramfs(dir),
       { "-msg", "timestamp=on", "-trace", "serial_write", "-D", trace }), { dir = dir, name = "exact" }))
     assert(guest:expect("userland: init runs", { timeout = 200 }))
     assert(guest:expect("# ", { timeout = 60 }))
@@ -56,10 +58,10 @@ describe("a Linux kernel", function()
   it("gives a report with its phases on one CPU and on two", function()
     if not kernel then return end
     local output = dir .. "/run"
-    local code, out, err = sandbox:moonboot("run", "scripts/experiments/linux.lua", "--kernel", kernel, "--set",
+    local code, out, err = program.run("run", "scripts/experiments/linux.lua", "--kernel", kernel, "--set",
       "cpus=1,2", "--samples", "3", "--timeout", "250", "--output", output)
     assert.equal(0, code, err)
-    local results = support.results(output)
+    local results = rundir.results(output)
     for cpus = 1, 2 do
       local configuration = results["cpu_" .. cpus]
       assert.equal(3, configuration.statistics.n)
@@ -78,10 +80,10 @@ describe("a Linux kernel", function()
   it("is measured up to its shell when it has one", function()
     if not kernel then return end
     local output = dir .. "/shell"
-    local code, _, err = sandbox:moonboot("run", "linux", "--kernel", kernel, "--initrd", linux.initramfs(sandbox),
+    local code, _, err = program.run("run", "linux", "--kernel", kernel, "--initrd", linux.initramfs(dir),
       "--set", "cpus=1", "--samples", "1", "--timeout", "250", "--output", output)
     assert.equal(0, code, err)
-    local markers = support.samples(output)[1].markers
+    local markers = rundir.samples(output)[1].markers
     assert.equal("shell_prompt", markers[#markers].name)
   end)
 end)

@@ -1,6 +1,6 @@
 -- What `moonboot run` says while it goes on, with real boots: on a terminal, and elsewhere.
 local files = require "moonboot.files"
-local task = require "moonboot.task"
+local program = require "tests.system.support.program"
 local uv = require "luv"
 
 local root = debug.getinfo(1, "S").source:match("^@(.*)tests/system/") or "./"
@@ -25,7 +25,7 @@ return mb.experiment {
   after_each(function() files.remove(dir) end)
 
   local function command(...)
-    return table.concat({ uv.exepath(), "run", script, "--output", dir .. "/run", ... }, " ")
+    return table.concat({ program.path, "run", script, "--output", dir .. "/run", ... }, " ")
   end
 
   it("is a line for each boot on a terminal, and none of it stays", function()
@@ -76,25 +76,9 @@ return mb.experiment {
 
   -- -> standard output, standard error
   local function plain(...)
-    local out, err = uv.new_pipe(false), uv.new_pipe(false)
-    local said, open, code = { [out] = "", [err] = "" }, 2, nil
-    local news = task.event()
-    local process = uv.spawn(uv.exepath(), { args = { "run", script, "--output", dir .. "/run", ... },
-      stdio = { nil, out, err } }, function(status)
-      code = status
-      news:pulse()
-    end)
-    for _, stream in ipairs { out, err } do
-      stream:read_start(function(_, bytes)
-        if bytes then said[stream] = said[stream] .. bytes else open = open - 1 end
-        news:pulse()
-      end)
-    end
-    while not (code and open == 0) do assert(news:wait(120)) end
-    for _, handle in ipairs { out, err, process } do handle:close() end
-    task.settle()
+    local code, out, err = program.run("run", script, "--output", dir .. "/run", ...)
     assert.equal(0, code)
-    return said[out], said[err]
+    return out, err
   end
 
   it("is a line for each sample elsewhere", function()

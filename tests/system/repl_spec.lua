@@ -28,7 +28,7 @@ describe("moonboot repl", function()
     local input, out, err = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
     local said, code, open = { [out] = "", [err] = "" }, nil, 2
     local news = task.event()
-    local process = assert(uv.spawn(uv.exepath(), { args = { "repl", ... }, stdio = { input, out, err } },
+    local process = assert(uv.spawn(program.path, { args = { "repl", ... }, stdio = { input, out, err } },
       function(status)
         code = status
         news:pulse()
@@ -137,7 +137,7 @@ describe("moonboot repl", function()
 
   describe("on a terminal", function()
     local function open(...)
-      return pty.open(table.concat({ uv.exepath(), "repl", ... }, " "), { XDG_STATE_HOME = dir })
+      return pty.open(table.concat({ program.path, "repl", ... }, " "), { XDG_STATE_HOME = dir })
     end
 
     it("edits, completes, hints and remembers", function()
@@ -277,7 +277,7 @@ describe("moonboot repl", function()
 
     -- What a shell finds when the prompt, at `where`, was sent SIGTERM.
     local function terminal_after(where, ready)
-      local t <close> = pty.open(("sh -c '%s repl; stty -a'"):format(uv.exepath()), { XDG_STATE_HOME = dir })
+      local t <close> = pty.open(("sh -c '%s repl; stty -a'"):format(program.path), { XDG_STATE_HOME = dir })
       t:expect "> "
       t:type(BOOT .. "; print(math.tointeger(require('luv').os_getpid()), 'is it')\r")
       local pid = tonumber((t:expect "is it\r\n"):match "(%d+)%s*$")

@@ -2,35 +2,35 @@
 local files = require "moonboot.files"
 local json = require "moonboot.json"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
 describe("a run that was cut off", function()
-  local dir, run_dir, script
+  local sandbox, dir, run_dir, script
 
   before_each(function()
-    dir = program.workplace()
+    sandbox = support.sandbox()
+    dir = sandbox.dir
     run_dir = dir .. "/run"
-    script = program.experiment(dir, "work=5", "matrix = { cpus = { 1, 2 } }, samples = 5, timeout = 60,")
+    script = sandbox:experiment("work=5", "matrix = { cpus = { 1, 2 } }, samples = 5, timeout = 60,")
   end)
 
-  after_each(function()
-    program.assert_no_orphan(dir)
-    files.remove(dir)
-  end)
+  after_each(function() sandbox:close() end)
 
   local function orders(from)
     local list = {}
-    for i, s in ipairs(program.samples(from)) do list[i] = { s.order, s.key, s.index, s.status } end
+    for i, s in ipairs(rundir.samples(from)) do list[i] = { s.order, s.key, s.index, s.status } end
     return list
   end
 
   -- Starts the run and ends it by a signal once `count` samples are done -> exit status, standard error.
   local function cut(count, signal, ...)
     local started <close> = program.start("moonboot", "run", ...)
-    program.await_samples(run_dir, count)
+    rundir.await_samples(run_dir, count)
     started:signal(signal)
     local code, _, err = started:wait()
-    program.assert_no_orphan(dir)
+    sandbox:assert_no_orphan()
     return code, err
   end
 
@@ -51,7 +51,7 @@ describe("a run that was cut off", function()
     assert.equal(0, code)
     assert.matches("10 of 10 planned", out)
     assert.same(orders(dir .. "/whole"), orders(run_dir))
-    assert.same({}, program.leftovers(run_dir))
+    assert.same({}, rundir.leftovers(run_dir))
   end)
 
   it("says how to go on, reports what it has, and says that it is not all", function()
@@ -59,7 +59,7 @@ describe("a run that was cut off", function()
     assert.equal(130, code)
     assert.matches("SIGINT: stopping the guests; once more ends at once\n", err)
     assert.matches("moonboot: interrupted; go on with: moonboot run %-%-resume " .. run_dir:gsub("%p", "%%%0"), err)
-    local done = #program.samples(run_dir)
+    local done = #rundir.samples(run_dir)
     local reported, out = program.run("report", run_dir)
     assert.equal(0, reported)
     assert.matches(("%d of 10 planned"):format(done), out)
@@ -68,7 +68,7 @@ describe("a run that was cut off", function()
 
   it("can be reported on while it runs, and by no second process written", function()
     local started <close> = program.start("moonboot", "run", script, "--output", run_dir)
-    program.await_samples(run_dir, 1)
+    rundir.await_samples(run_dir, 1)
     local code, out = program.run("report", run_dir)
     assert.equal(0, code)
     assert.matches("of 10 planned", out)
@@ -79,19 +79,19 @@ describe("a run that was cut off", function()
     assert.equal(3, again)
     assert.matches("is writing this run directory", why)
     assert.equal(0, (started:wait()))
-    assert.equal(10, #program.samples(run_dir))
+    assert.equal(10, #rundir.samples(run_dir))
   end)
 
   it("does not go on when the script has changed, unless told", function()
     cut(1, "SIGINT", script, "--output", run_dir)
     files.write(script, assert(files.read(script)) .. "-- another word\n")
-    local before = #program.samples(run_dir)
+    local before = #rundir.samples(run_dir)
     local code, _, err = program.run("run", "--resume", run_dir)
     assert.equal(2, code)
     assert.matches("cannot go on: the experiment script changed since it began; %-%-despite%-changes goes on", err)
-    assert.equal(before, #program.samples(run_dir))
+    assert.equal(before, #rundir.samples(run_dir))
     assert.equal(0, (program.run("run", "--resume", run_dir, "--despite-changes")))
-    assert.equal(10, #program.samples(run_dir))
+    assert.equal(10, #rundir.samples(run_dir))
   end)
 
   it("does not go on when the kernel has changed", function()
@@ -131,11 +131,11 @@ describe("a run that was cut off", function()
     assert(uv.fs_mkdir(run_dir .. "/.sample-AAAAAA", 448))
     files.write(run_dir .. "/.sample-AAAAAA/disk.qcow2", "x")
     assert.equal(0, (program.run("run", "--resume", run_dir)))
-    assert.same({}, program.leftovers(run_dir))
+    assert.same({}, rundir.leftovers(run_dir))
   end)
 
   it("keeps the verdict of the samples before the cut", function()
-    local failing = program.experiment(dir, "panic", "samples = 4,")
+    local failing = sandbox:experiment("panic", "samples = 4,")
     cut(2, "SIGINT", failing, "--output", run_dir)
     local code, out = program.run("run", "--resume", run_dir, "--json")
     assert.equal(1, code)

@@ -2,6 +2,7 @@
 local files = require "moonboot.files"
 local host = require "moonboot.host"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local task = require "moonboot.task"
 
@@ -44,35 +45,13 @@ describe("several boots at once", function()
   before_each(function() sandbox = support.sandbox() end)
   after_each(function() sandbox:close() end)
 
-  local function experiment(fields, append)
-    return sandbox:write("experiment.lua", ([[
-local mb = require "moonboot"
-return mb.experiment {
-  name = "spec",
-  grammar = require "grammars.demo",
-  measure = { from = "kernel_entry", to = "login_prompt" },
-  machine = { arch = "i386", memory = "32M", kernel = %q, append = %q },
-  %s
-}
-]]):format(support.guest .. "/demo.elf", append, fields))
-  end
-
-  local function guests()
-    local list = {}
-    for _, pid in ipairs(sandbox:processes()) do
-      local command = files.read(("/proc/%d/cmdline"):format(pid)) or ""
-      if command:find("^[^%z]*qemu%-system") then list[#list + 1] = pid end
-    end
-    return list
-  end
-
   it("run on cores of their own", function()
     if #cores < 2 then return pending "skipped: this host has one core" end
-    local path = experiment("samples = 2, timeout = 300", "work=5 hang")
+    local path = sandbox:experiment("work=5 hang", "samples = 2, timeout = 300")
     local run <close> = program.start("moonboot", "run", path, "--jobs", "2", "--quiet",
       "--output", sandbox.dir .. "/run")
     local pids = program.await(function()
-      local list = guests()
+      local list = sandbox:guests()
       return #list == 2 and list
     end, "two guests")
     local a, b = table.unpack(program.await(function()
@@ -87,7 +66,7 @@ return mb.experiment {
       expected = table.concat(expected, " ")
     end
     program.await(function()
-      local found = drains(run.process:pid())
+      local found = drains(run:pid())
       if expected then return table.concat(found, " ") == expected end
       for _, list in ipairs(found) do
         for core in list:gmatch("%d+") do
@@ -103,11 +82,11 @@ return mb.experiment {
   it("are counted, and what has more vCPUs than cores runs alone and is marked", function()
     local wide = #cores + 1
     local output = sandbox.dir .. "/run"
-    local path = experiment(("matrix = { cpus = { 1, %d } }, samples = 4"):format(wide), "work=5")
+    local path = sandbox:experiment("work=5", ("matrix = { cpus = { 1, %d } }, samples = 4"):format(wide))
     -- With this seed boots of the narrow configuration follow each other, so that there are two to run at once.
-    local code, out, err = sandbox:moonboot("run", path, "--jobs", "auto", "--seed", "2", "--quiet", "--output", output)
+    local code, out, err = program.run("run", path, "--jobs", "auto", "--seed", "2", "--quiet", "--output", output)
     assert.equal(0, code, out .. err)
-    local results = support.results(output)
+    local results = rundir.results(output)
     assert.equal(#cores, results.experiment.jobs)
     assert.is_true(results.experiment.jobs_used <= #cores)
     if #cores > 1 then assert.is_true(results.experiment.jobs_used >= 2) end
@@ -119,7 +98,7 @@ return mb.experiment {
     local function span(sample)
       return sample.t0_realtime_ns, sample.t0_realtime_ns + sample.host_times_ns.ended
     end
-    local samples = support.samples(output)
+    local samples = rundir.samples(output)
     for i, sample in ipairs(samples) do
       for j, other in ipairs(samples) do
         if i ~= j and sample.key == "cpu_" .. wide then
@@ -132,16 +111,16 @@ return mb.experiment {
   end)
 
   it("goes on until the interval is narrow enough, or says that it gave up", function()
-    local path = experiment("samples = { min = 2, max = 6, until_ci = 0.02 }", "work=1")
+    local path = sandbox:experiment("work=1", "samples = { min = 2, max = 6, until_ci = 0.02 }")
     local output = sandbox.dir .. "/met"
-    local code, out, err = sandbox:moonboot("run", path, "--deterministic", "--quiet", "--output", output)
+    local code, out, err = program.run("run", path, "--deterministic", "--quiet", "--output", output)
     assert.equal(0, code, out .. err)
-    local reached = support.results(output).cpu_1.precision
+    local reached = rundir.results(output).cpu_1.precision
     assert.same({ true, 0, 6 }, { reached.met, reached.reached, reached.n })
     output = sandbox.dir .. "/gave-up"
-    code, out, err = sandbox:moonboot("run", path, "--until-ci", "0.0001%", "--samples", "6", "--output", output)
+    code, out, err = program.run("run", path, "--until-ci", "0.0001%", "--samples", "6", "--output", output)
     assert.equal(0, code, out .. err)
-    local precision = support.results(output).cpu_1.precision
+    local precision = rundir.results(output).cpu_1.precision
     assert.same({ false, true, 6, 0.000001 }, { precision.met, precision.gave_up, precision.n, precision.wanted })
     assert.matches("Precision: gave up after 6 samples: the 95 %% interval of the median is within", out)
     assert.matches("cpu_1: gave up after 6 samples", err)
@@ -152,12 +131,12 @@ return mb.experiment {
     local loops <close> = setmetatable({}, { __close = function(list)
       for _, loop in ipairs(list) do loop:close() end
     end })
-    for i = 1, 2 * #cores do loops[i] = sandbox:start { "sh", "-c", "while :; do :; done" } end
+    for i = 1, 2 * #cores do loops[i] = program.start("sh", "-c", "while :; do :; done") end
     task.sleep(0.1)
-    local path = experiment(("matrix = { cpus = { 1, %d } }, samples = 1"):format(#cores), "work=50")
-    local code, out, err = sandbox:moonboot("run", path, "--quiet", "--output", output)
+    local path = sandbox:experiment("work=50", ("matrix = { cpus = { 1, %d } }, samples = 1"):format(#cores))
+    local code, out, err = program.run("run", path, "--quiet", "--output", output)
     assert.equal(0, code, out .. err)
-    local results = support.results(output)
+    local results = rundir.results(output)
     for _, key in ipairs(results.order) do
       local sample = results[key].samples[1]
       assert.equal("ok", sample.status)

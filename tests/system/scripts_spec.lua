@@ -1,20 +1,20 @@
 -- Scripts that are wrong: their file and line are named, only what they were for is lost, and they can be stopped.
 local files = require "moonboot.files"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
 describe("a script", function()
-  local dir, run_dir
+  local sandbox, dir, run_dir
 
   before_each(function()
-    dir = program.workplace()
+    sandbox = support.sandbox()
+    dir = sandbox.dir
     run_dir = dir .. "/run"
   end)
 
-  after_each(function()
-    program.assert_no_orphan(dir)
-    files.remove(dir)
-  end)
+  after_each(function() sandbox:close() end)
 
   local HOOKS = {
     prepare = "prepare = function(guest) local t = nil; t.x = 1 end,",
@@ -24,7 +24,7 @@ describe("a script", function()
   }
   for hook, source in pairs(HOOKS) do
     it("with an error in " .. hook .. " loses that hook and nothing else", function()
-      local path = program.experiment(dir, "work=1", "samples = 2,\n" .. source)
+      local path = sandbox:experiment("work=1", "samples = 2,\n" .. source)
       local code, out, err = program.run("run", path, "--output", run_dir)
       assert.equal(0, code)
       assert.matches("moonboot: hook " .. hook .. ": ", err, 1, true)
@@ -35,7 +35,7 @@ describe("a script", function()
   end
 
   it("with an error in its layout loses that report and nothing else", function()
-    local path = program.experiment(dir, "work=1", [[samples = 1,
+    local path = sandbox:experiment("work=1", [[samples = 1,
   report = { "json", function(results) return results.no.such end },]])
     local code, out, err = program.run("run", path, "--output", run_dir)
     assert.equal(0, code)
@@ -45,18 +45,18 @@ describe("a script", function()
   end)
 
   it("with an error in its grammar loses the sample, and goes on", function()
-    local path = program.experiment(dir, "work=1", [[samples = 2, timeout = 60,
+    local path = sandbox:experiment("work=1", [[samples = 2, timeout = 60,
   grammar = mb.grammar { { "a", "x" }, { "b", require("lpeg").Cmt(1, function(s)
     return s:find "kernel entry" and nil + 1
   end) } },
   measure = { to = "b" },]])
     local code = program.run("run", path, "--output", run_dir)
     assert.equal(1, code)
-    for _, sample in ipairs(program.samples(run_dir)) do
+    for _, sample in ipairs(rundir.samples(run_dir)) do
       assert.equal("error", sample.status)
       assert.matches(path .. ":9: attempt to perform arithmetic on a nil value", sample.reason, 1, true)
     end
-    assert.equal(2, #program.samples(run_dir))
+    assert.equal(2, #rundir.samples(run_dir))
   end)
 
   local LOOPS = {
@@ -72,7 +72,7 @@ describe("a script", function()
   for hook, source in pairs(LOOPS) do
     it("in an endless loop in " .. hook .. " can be interrupted", function()
       if program.holds_signals() then return pending "no signal comes in a loop" end
-      local path = program.experiment(dir, "work=1", "samples = 2, timeout = 60,\n" .. source)
+      local path = sandbox:experiment("work=1", "samples = 2, timeout = 60,\n" .. source)
       local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
       program.await(function() return files.read(run_dir .. "/journal.jsonl") end)
       uv.sleep(1500) -- long enough to be in the loop
@@ -83,7 +83,7 @@ describe("a script", function()
       if hook ~= "grammar" then -- the sample that the grammar belongs to is not finished
         assert.matches(path .. ":8: interrupted: it ran for 2 s without a wait", err, 1, true)
       end
-      assert.same({}, program.leftovers(run_dir))
+      assert.same({}, rundir.leftovers(run_dir))
     end)
   end
 
@@ -93,15 +93,15 @@ describe("a script", function()
       "while true do pcall(function() while true do end end) end",
       '("a"):rep(30):find(("a?"):rep(30) .. ("a"):rep(30))',
     } do
-      local path = program.experiment(dir, "work=1", ("timeout = 60, prepare = function() %s end,"):format(loop))
+      local path = sandbox:experiment("work=1", ("timeout = 60, prepare = function() %s end,"):format(loop))
       local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
-      program.await_guest(dir)
+      sandbox:await_guest()
       uv.sleep(300)
       started:signal "SIGINT"
       uv.sleep(500) -- more than what counts as one request
       started:signal "SIGINT"
       assert.equal(130, (started:wait()))
-      program.assert_no_orphan(dir)
+      sandbox:assert_no_orphan()
       files.remove(run_dir)
     end
   end)

@@ -1,7 +1,7 @@
 -- The sessions at the prompt that the guides show, replayed key by key on a terminal: it shows what they show.
 -- A session is a fenced block that begins with `$ moonboot repl`. Numbers may differ, and so may the width of columns.
 local files = require "moonboot.files"
-local uv = require "luv"
+local program = require "tests.system.support.program"
 
 local root = debug.getinfo(1, "S").source:match("^@(.*)tests/system/") or "./"
 local pty = dofile(root .. "tests/system/support/pty.lua")
@@ -43,7 +43,7 @@ describe("the session at the prompt", function()
     for number, session in ipairs(sessions(path)) do
       it(("%d of %s is what happens"):format(number, path), function()
         local dir <close> = assert(files.temp_dir "moonboot-spec-")
-        local t <close> = pty.open(uv.exepath() .. " repl", { XDG_STATE_HOME = dir.path }, 120)
+        local t <close> = pty.open(program.path .. " repl", { XDG_STATE_HOME = dir.path }, 120)
         local list = steps(session)
         assert.equal(comparable(table.concat(list.greeting, "\n")), comparable(t:expect(PROMPT)))
         for _, step in ipairs(list) do

@@ -1,6 +1,8 @@
 -- What can go wrong around a run: one clear line, the right exit status, no process left, and nothing lost.
 local engine = require "moonboot.engine"
 local files = require "moonboot.files"
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local task = require "moonboot.task"
 local uv = require "luv"
@@ -19,7 +21,7 @@ describe("trouble", function()
 
   -- Runs moonboot, which has to say one line and no more. -> that line
   local function complaint(status, ...)
-    local code, out, err = sandbox:moonboot(...)
+    local code, out, err = program.run(...)
     assert.equal("", out)
     assert.matches("^moonboot: [^\n]*\n$", err)
     assert.equal(status, code, err)
@@ -27,30 +29,20 @@ describe("trouble", function()
     return err
   end
 
-  local function wait_for(what, condition)
-    local deadline_ns = engine.clock.now() + 100 * 1000000000
-    while not condition() do
-      assert(engine.clock.now() < deadline_ns, what .. ": did not happen")
-      task.sleep(0.1)
-    end
-  end
-
   -- Starts a moonboot and waits until the guest of its boot that hangs has said its word.
   -- -> process, pid of QEMU, run directory
   local function hanging(...)
     local output, pid = dir .. "/run", nil
-    local process = sandbox:start { uv.exepath(), "run", SWITCHES, "--kernel", KERNEL, "--timeout", "200", "--output",
-      output, ... }
-    wait_for("the boot that hangs", function()
+    local process = program.start("moonboot", "run", SWITCHES, "--kernel", KERNEL, "--timeout", "200", "--output",
+      output, ...)
+    program.await(function()
       local said
       for name in files.entries(output) do
         if name:find("^boot%-.*hang.*%.log$") then said = files.read(output .. "/" .. name) end
       end
-      for _, candidate in ipairs(sandbox:processes()) do
-        if candidate ~= process:pid() then pid = candidate end
-      end
+      pid = sandbox:guests()[1]
       return pid and said and said:find("file system check", 1, true)
-    end)
+    end, "the boot that hangs")
     return process, pid, output
   end
 
@@ -113,19 +105,19 @@ return mb.experiment {
 
   it("with QEMU: it refuses its arguments", function()
     local output = dir .. "/run"
-    local code, out = sandbox:moonboot("run", SWITCHES, "--kernel", KERNEL, "--output", output, "--set",
+    local code, out = program.run("run", SWITCHES, "--kernel", KERNEL, "--output", output, "--set",
       "cpu_model=no-such-model")
     assert.equal(1, code)
-    assert.equal("qemu_exit", support.samples(output)[1].status)
-    assert.matches("no%-such%-model", support.samples(output)[1].reason)
+    assert.equal("qemu_exit", rundir.samples(output)[1].status)
+    assert.matches("no%-such%-model", rundir.samples(output)[1].reason)
     assert.is_truthy(out:find("no-such-model", 1, true))
   end)
 
   it("with QEMU: killed in the middle of a boot", function()
     local process <close>, pid, output = hanging("--set", "switches=hang")
     uv.kill(pid, "sigkill")
-    assert.equal(1, (support.finish(process)))
-    local sample = support.samples(output)[1]
+    assert.equal(1, (process:wait()))
+    local sample = rundir.samples(output)[1]
     assert.equal("qemu_exit", sample.status)
     assert.matches("QEMU was ended by SIGKILL", sample.reason)
     assert.equal(8, #sample.markers)
@@ -135,8 +127,8 @@ return mb.experiment {
     local process <close>, pid, output = hanging("--set", "switches=none,hang", "--seed", "1")
     uv.kill(process:pid(), "sigkill")
     assert.is_true(gone_within(pid, 1))
-    assert.is_nil((support.finish(process)))
-    local code, out = sandbox:moonboot("report", output)
+    assert.is_nil((process:wait()))
+    local code, out = program.run("report", output)
     assert.equal(0, code)
     assert.is_truthy(out:find("NOT FINISHED", 1, true))
     assert.matches("n = 1 ok, 0 not ok", out)
@@ -145,7 +137,7 @@ return mb.experiment {
   it("with the output: nowhere to write it", function()
     local line = complaint(3, "run", SWITCHES, "--kernel", KERNEL, "--output", KERNEL .. "/run")
     assert.matches("cannot make the run directory: .*demo%.elf", line)
-    local code, _, err = sandbox:execute("sh", "-c", ("%s list > /dev/full"):format(uv.exepath()))
+    local code, _, err = program.execute("sh", "-c", ("%s list > /dev/full"):format(program.path))
     assert.equal(3, code)
     assert.matches("^moonboot: cannot write to standard output: [^\n]*\n$", err)
   end)
@@ -158,11 +150,11 @@ return mb.experiment {
       assert(files.make_dir(small))
     end)
 
-    after_each(function() sandbox:execute("umount", small) end)
+    after_each(function() program.execute("umount", small) end)
 
     -- A file system of its own, or nil and the test is skipped.
     local function mount(megabytes)
-      local code = sandbox:execute("mount", "-t", "tmpfs", "-o", ("size=%dm"):format(megabytes), "tmpfs", small)
+      local code = program.execute("mount", "-t", "tmpfs", "-o", ("size=%dm"):format(megabytes), "tmpfs", small)
       if code == 0 then return true end
       pending "skipped: a file system of a test's own needs the right to mount one"
       return nil
@@ -177,28 +169,28 @@ return mb.experiment {
     it("full in the middle of a run", function()
       if not mount(80) then return end
       local output = small .. "/run"
-      local process <close> = sandbox:start { uv.exepath(), "run", SWITCHES, "--kernel", KERNEL, "--output", output,
-        "--set", "switches=none,flood", "--seed", "1", "--timeout", "5" }
-      wait_for("the second boot", function()
+      local process <close> = program.start("moonboot", "run", SWITCHES, "--kernel", KERNEL, "--output", output,
+        "--set", "switches=none,flood", "--seed", "1", "--timeout", "5")
+      program.await(function()
         for name in files.entries(output) do
           if name:find("^boot%-.*flood.*%.log$") then return true end
         end
-      end)
+      end, "the second boot")
       -- Something else fills what the run has not taken.
-      sandbox:execute("sh", "-c", ("head -c 100M /dev/zero > %s/filler"):format(small))
-      local code, _, err = support.finish(process)
+      program.execute("sh", "-c", ("head -c 100M /dev/zero > %s/filler"):format(small))
+      local code, _, err = process:wait()
       assert.equal(3, code)
       assert.matches("moonboot: switches_flood sample 1: .*: cannot be written: No space left on device; when that is "
         .. "mended, go on with: moonboot run %-%-resume ", err)
       files.remove(small .. "/filler")
-      local samples = support.samples(output)
+      local samples = rundir.samples(output)
       assert.same({ 1, "ok" }, { #samples, samples[1].status })
-      local reported, page = sandbox:moonboot("report", output)
+      local reported, page = program.run("report", output)
       assert.equal(0, reported)
       assert.matches("n = 1 ok, 0 not ok", page)
-      local resumed = sandbox:moonboot("run", "--resume", output, "--quiet")
+      local resumed = program.run("run", "--resume", output, "--quiet")
       assert.equal(1, resumed)
-      assert.equal("timeout", support.samples(output)[2].status)
+      assert.equal("timeout", rundir.samples(output)[2].status)
     end)
   end)
 end)

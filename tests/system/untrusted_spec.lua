@@ -1,20 +1,20 @@
 -- A guest, and the names that come from scripts, may be hostile: what QEMU may do, who may read, where files end up.
 local files = require "moonboot.files"
 local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
+local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
 describe("what is not trusted", function()
-  local dir, run_dir
+  local sandbox, dir, run_dir
 
   before_each(function()
-    dir = program.workplace()
+    sandbox = support.sandbox()
+    dir = sandbox.dir
     run_dir = dir .. "/run"
   end)
 
-  after_each(function()
-    program.assert_no_orphan(dir)
-    files.remove(dir)
-  end)
+  after_each(function() sandbox:close() end)
 
   local function names(path)
     local list = {}
@@ -23,9 +23,9 @@ describe("what is not trusted", function()
   end
 
   it("runs under seccomp, without devices, network and configuration that nobody asked for", function()
-    local script = program.experiment(dir, "hang", "timeout = 60,")
+    local script = sandbox:experiment("hang", "timeout = 60,")
     local started <close> = program.start("moonboot", "run", script, "--output", run_dir)
-    local guest = program.await_guest(dir)
+    local guest = sandbox:await_guest()
     program.await(function()
       local status = files.read(("/proc/%d/status"):format(guest))
       return status and status:match "Seccomp:%s*2"
@@ -55,16 +55,16 @@ done
 exec qemu-system-i386 "$@"
 ]])
     uv.fs_chmod(qemu, tonumber("755", 8))
-    local path = program.experiment(dir, "work=1", "samples = 1,")
+    local path = sandbox:experiment("work=1", "samples = 1,")
     local machine = ("arch = 'i386', accel = 'tcg', qemu = %q"):format(qemu)
     files.write(path, (files.read(path):gsub('arch = "i386"', machine)))
     local code, _, err = program.run("run", path, "--output", run_dir)
     assert.equal(0, code, err)
-    assert.is_false(program.samples(run_dir)[1].qemu.sandboxed)
+    assert.is_false(rundir.samples(run_dir)[1].qemu.sandboxed)
   end)
 
   it("leaves files that only this user may read", function()
-    local script = program.experiment(dir, "work=1",
+    local script = sandbox:experiment("work=1",
       ("samples = 1, matrix = { disk = { %q } },"):format(dir .. "/demo.elf"))
     assert.equal(0, (program.run("run", script, "--output", run_dir)))
     assert.equal(tonumber("700", 8), uv.fs_stat(run_dir).mode & 511)
@@ -78,21 +78,22 @@ exec qemu-system-i386 "$@"
 
   it("can run as another user, whose rights suffice for what it was given", function()
     if uv.getuid() ~= 0 then return pending "needs root" end
+    assert(uv.fs_chmod(dir, tonumber("755", 8)))
     local image = dir .. "/private.raw"
     files.write(image, ("\0"):rep(1024 * 1024))
     uv.fs_chmod(image, tonumber("600", 8))
     uv.fs_chmod(dir .. "/demo.elf", tonumber("600", 8))
-    local script = program.experiment(dir, "work=1", ([[samples = 1, matrix = { disk = { %q } },
+    local script = sandbox:experiment("work=1", ([[samples = 1, matrix = { disk = { %q } },
   prepare = function(guest) assert(guest.screen:screenshot(%q)) end,]]):format(image, dir .. "/screen.png"))
     local code, _, err = program.run("run", script, "--output", run_dir, "--run-as", "nobody")
     assert.equal(0, code, err)
-    assert.equal("ok", program.samples(run_dir)[1].status)
+    assert.equal("ok", rundir.samples(run_dir)[1].status)
     assert.equal("\137PNG", files.read(dir .. "/screen.png"):sub(1, 4))
     assert.equal(0, uv.fs_stat(dir .. "/screen.png").uid)
   end)
 
   it("is told by name who it cannot run as", function()
-    local script = program.experiment(dir, "work=1")
+    local script = sandbox:experiment("work=1")
     for _, name in ipairs { "nosuchuser", "-1", "a b", "" } do
       local code, _, err = program.run("run", script, "--output", run_dir, "--run-as=" .. name)
       assert.equal(2, code)
@@ -102,9 +103,9 @@ exec qemu-system-i386 "$@"
   end)
 
   it("stays inside the run directory, whatever the values of its matrix are", function()
-    local expected = { run = true, ["demo.elf"] = true, ["experiment.lua"] = true }
+    local expected = { run = true, ["demo.elf"] = true, ["experiment.lua"] = true, cache = true }
     for _, value in ipairs { "../../escaped", "/etc/escaped", "a\0b", "\27[31mred", ("x"):rep(60), ".." } do
-      local script = program.experiment(dir, "", ([[samples = 1,
+      local script = sandbox:experiment("", ([[samples = 1,
   machine = function() return { arch = "i386", memory = "32M", kernel = %q, append = "work=1" } end,
   matrix = { where = { %q } },]]):format(dir .. "/demo.elf", value))
       local code, out, err = program.run("run", script, "--output", run_dir)
@@ -119,7 +120,7 @@ exec qemu-system-i386 "$@"
 
   it("cannot be a part of a file name that leads elsewhere", function()
     for _, name in ipairs { "../up", "a/b", "/etc", "..", "\27[2J" } do
-      local script = program.experiment(dir, "work=1", "samples = 1,")
+      local script = sandbox:experiment("work=1", "samples = 1,")
       files.write(script, (files.read(script):gsub('name = "spec"', ("name = %q"):format(name))))
       local code, _, err = program.run("run", script, "--output", run_dir)
       assert.equal(2, code)
@@ -133,9 +134,9 @@ exec qemu-system-i386 "$@"
     assert(uv.fs_mkdir(odd, 448))
     local image = odd .. "/disk,format=qcow2.raw"
     files.write(image, ("\0"):rep(1024 * 1024))
-    local script = program.experiment(dir, "work=1", ("samples = 1, matrix = { disk = { %q } },"):format(image))
+    local script = sandbox:experiment("work=1", ("samples = 1, matrix = { disk = { %q } },"):format(image))
     local code, _, err = program.run("run", script, "--output", odd .. "/run,file=x")
     assert.equal(0, code, err)
-    assert.equal("ok", program.samples(odd .. "/run,file=x")[1].status)
+    assert.equal("ok", rundir.samples(odd .. "/run,file=x")[1].status)
   end)
 end)

@@ -1,4 +1,6 @@
 -- Deterministic machines: the guest's own time, the same to the nanosecond whatever else the host does.
+local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
 local uv = require "luv"
 
@@ -10,14 +12,14 @@ describe("virtual time", function()
 
   local function run(name, ...)
     local output = sandbox.dir .. "/" .. name
-    local code, out, err = sandbox:moonboot("run", "tests/system/support/switches.lua", "--kernel",
+    local code, out, err = program.run("run", "tests/system/support/switches.lua", "--kernel",
       support.guest .. "/demo.elf", "--quiet", "--output", output, ...)
     return output, code, out, err
   end
 
   local function times(directory)
     local all = {}
-    for _, sample in ipairs(support.samples(directory)) do
+    for _, sample in ipairs(rundir.samples(directory)) do
       assert.equal("ok", sample.status)
       local list = { key = sample.key }
       for i, marker in ipairs(sample.markers) do list[i] = ("%s %d"):format(marker.name, marker.t_ns) end
@@ -36,7 +38,7 @@ describe("virtual time", function()
     local loops <close> = setmetatable({}, { __close = function(list)
       for _, loop in ipairs(list) do loop:close() end
     end })
-    for i = 1, 3 do loops[i] = sandbox:start { "sh", "-c", "while :; do :; done" } end
+    for i = 1, 3 do loops[i] = program.start("sh", "-c", "while :; do :; done") end
     local second
     second, code, out, err = run("second", table.unpack(quick))
     assert.equal(0, code, out .. err)
@@ -46,7 +48,7 @@ describe("virtual time", function()
     assert.matches("in VIRTUAL time", out)
     assert.matches("%[virtual time%]", out)
     assert.matches("all times are VIRTUAL", out)
-    local results = support.results(second)
+    local results = rundir.results(second)
     assert.is_true(results.experiment.deterministic)
     for _, key in ipairs(results.order) do
       assert.equal("virtual", results[key].time)
@@ -64,10 +66,10 @@ describe("virtual time", function()
     local virtual
     virtual, code, out, err = run("virtual", "--deterministic")
     assert.equal(0, code, out .. err)
-    code, out, err = sandbox:moonboot("compare", real, virtual)
+    code, out, err = program.run("compare", real, virtual)
     assert.same({ 2, "" }, { code, out })
     assert.matches("has real time and .* virtual time: the two cannot be compared", err)
-    code, out = sandbox:moonboot("compare", virtual, virtual)
+    code, out = program.run("compare", virtual, virtual)
     assert.equal(0, code)
     assert.matches("[virtual time]", out, 1, true)
   end)
@@ -93,11 +95,11 @@ describe("virtual time", function()
 
   it("is the same from the kernel on when the guest boots from a disk", function()
     local output = sandbox.dir .. "/disk"
-    local code, out, err = sandbox:moonboot("run", "demo", "--deterministic", "--set", "cpus=1", "--samples", "2",
+    local code, out, err = program.run("run", "demo", "--deterministic", "--set", "cpus=1", "--samples", "2",
       "--quiet", "--output", output)
     assert.equal(0, code, out .. err)
     local phases = {}
-    for i, sample in ipairs(support.samples(output)) do
+    for i, sample in ipairs(rundir.samples(output)) do
       phases[i] = {}
       assert.equal("kernel_entry", sample.markers[2].name)
       for j = 3, 10 do phases[i][j] = sample.markers[j].t_ns - sample.markers[2].t_ns end
@@ -117,7 +119,7 @@ describe("virtual time", function()
     local output, code = run("untold", "--deterministic")
     uv.os_setenv("PATH", path)
     assert.is_true(code > 0)
-    for _, sample in ipairs(support.samples(output)) do
+    for _, sample in ipairs(rundir.samples(output)) do
       assert.equal("error", sample.status)
       assert.matches("bytes came without their virtual time", sample.reason)
     end

@@ -1,8 +1,8 @@
 -- One run of the campaign: started, disturbed, started again with --resume whenever a fault ended it, until it is
 -- complete.
-local engine = require "moonboot.engine"
 local files = require "moonboot.files"
 local program = require "tests.system.support.program"
+local support = require "tests.system.support.sandbox"
 local task = require "moonboot.task"
 local uv = require "luv"
 
@@ -16,8 +16,9 @@ Place.__index = Place
 
 -- A directory for one run, on a small file system where this user may mount one.
 function campaign.place(rng)
-  local dir = program.workplace()
-  local self = setmetatable({ dir = dir, disk = dir .. "/disk", tmp = dir .. "/tmp" }, Place)
+  local sandbox = support.sandbox()
+  local dir = sandbox.dir
+  local self = setmetatable({ sandbox = sandbox, dir = dir, disk = dir .. "/disk", tmp = dir .. "/tmp" }, Place)
   assert(uv.fs_mkdir(self.disk, 448))
   assert(uv.fs_mkdir(self.tmp, 448))
   self.mounted = uv.getuid() == 0
@@ -36,7 +37,7 @@ end
 function Place:close()
   if self.kept then return end
   if self.mounted then os.execute("umount " .. self.disk) end
-  files.remove(self.dir)
+  self.sandbox:close()
 end
 
 Place.__close = Place.close
@@ -51,17 +52,17 @@ function campaign.shared_memory()
 end
 
 local function start(place)
-  local argv = { "env", "TMPDIR=" .. place.tmp, uv.exepath(), "run" }
+  local argv = { "env", "TMPDIR=" .. place.tmp, "moonboot", "run" }
   local function add(...) for _, word in ipairs { ... } do argv[#argv + 1] = word end end
   if uv.fs_stat(place.run_dir .. "/journal.jsonl") then
     add("--resume", place.run_dir)
   else
     files.remove(place.run_dir) -- what a run leaves that was ended before its journal began
-    add(program.experiment(place.dir, "work=1",
+    add(place.sandbox:experiment("work=1",
       ("matrix = { cpus = { 1, 2 } }, samples = %d, timeout = 4,"):format(SAMPLES)))
     add("--output", place.run_dir, "--seed", tostring(place.seed))
   end
-  return assert(engine.process.spawn { argv = argv })
+  return program.start(table.unpack(argv)).process
 end
 
 local function pause_of(rng, least_s, most_s)
@@ -69,7 +70,7 @@ local function pause_of(rng, least_s, most_s)
 end
 
 local function guest_of(place)
-  return program.guests(place.dir)[1]
+  return place.sandbox:guests()[1]
 end
 
 local function signal_guest(signal)
@@ -176,7 +177,7 @@ function campaign.run(place, rng, context)
     end
     if said:find("traceback", 1, true) or said:find("Uncaught", 1, true) then context.found("it said: " .. said) end
     local began_ns = uv.hrtime()
-    while #program.guests(place.dir) > 0 do
+    while #place.sandbox:guests() > 0 do
       if uv.hrtime() - began_ns > 5000000000 then
         context.found("a guest outlived moonboot")
         break

@@ -5,7 +5,7 @@ local files = require "moonboot.files"
 local journal = require "moonboot.journal"
 local loader = require "moonboot.loader"
 local plan = require "moonboot.plan"
-local program = require "tests.system.support.program"
+local rundir = require "tests.system.support.rundir"
 
 local checker = {}
 
@@ -89,11 +89,11 @@ function checker.check(place, history, found)
   end
   if torn then found "the last line of a finished journal is cut off" end
   check_history(history, assert(files.read(path)), found)
-  local samples = program.samples(place.run_dir)
+  local samples = rundir.samples(place.run_dir)
   check_order(place, samples, found)
   local grammar = assert(loader.grammar "demo")
   for _, sample in ipairs(samples) do check_sample(place, sample, grammar, found) end
-  for _, name in ipairs(program.leftovers(place.run_dir)) do found("left in the run directory: " .. name) end
+  for _, name in ipairs(rundir.leftovers(place.run_dir)) do found("left in the run directory: " .. name) end
   for name in files.entries(place.tmp) do found("left among the temporary files: " .. name) end
   if campaign.shared_memory() ~= place.shm then found "left in /dev/shm: something" end
   if history.most_files > MOST_FILES then found(("moonboot had %d files open"):format(history.most_files)) end

@@ -2,8 +2,8 @@
 local campaign = require "tests.torture.campaign"
 local checker = require "tests.torture.checker"
 local files = require "moonboot.files"
-local program = require "tests.system.support.program"
 local random = require "moonboot.random"
+local rundir = require "tests.system.support.rundir"
 local uv = require "luv"
 
 describe("the checker", function()
@@ -38,7 +38,7 @@ describe("the checker", function()
 
   it("has nothing against a run that was left alone", function()
     assert.equal("", findings())
-    assert.equal(2 * campaign.SAMPLES, #program.samples(place.run_dir))
+    assert.equal(2 * campaign.SAMPLES, #rundir.samples(place.run_dir))
   end)
 
   it("finds a sample that is lost, doubled, or out of order", function()
@@ -72,7 +72,7 @@ describe("the checker", function()
   end)
 
   it("finds a capture that is not whole or not there", function()
-    local log = place.run_dir .. "/" .. program.samples(place.run_dir)[3].consoles[1].log
+    local log = place.run_dir .. "/" .. rundir.samples(place.run_dir)[3].consoles[1].log
     local bytes = assert(files.read(log))
     files.write(log, bytes:sub(1, -20))
     assert.matches("bytes, the journal says", findings())

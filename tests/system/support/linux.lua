@@ -1,18 +1,20 @@
 --- A real Linux kernel, from Debian's packages, for tests that can do without one where there is none to be had.
+local program = require "tests.system.support.program"
+
 local linux = {}
 
 local SUPPORT = "tests/system/support/"
 local NO_PACKAGE_MANAGER = 77
 
-local function execute(sandbox, ...)
-  local code, out, err = sandbox:execute("sh", ...)
+local function execute(...)
+  local code, out, err = program.execute("sh", ...)
   return code, out:match("([^\n]*)\n?$"), err
 end
 
 --- The path of a kernel, fetched once and kept.
 -- @treturn ?string nil, and the test is skipped, where there is no package manager to fetch it with
-function linux.kernel(sandbox)
-  local code, path, err = execute(sandbox, SUPPORT .. "fetch-linux")
+function linux.kernel()
+  local code, path, err = execute(SUPPORT .. "fetch-linux")
   if code == NO_PACKAGE_MANAGER then
     pending "skipped: there is no apt to fetch a kernel with"
     return nil
@@ -22,10 +24,11 @@ function linux.kernel(sandbox)
 end
 
 --- Makes an initial RAM disk whose init starts a busybox shell on the serial line.
+-- @string dir  where
 -- @treturn string its path
-function linux.initramfs(sandbox)
-  local path = sandbox.dir .. "/initramfs.gz"
-  local code, _, err = execute(sandbox, SUPPORT .. "make-initramfs", path)
+function linux.initramfs(dir)
+  local path = dir .. "/initramfs.gz"
+  local code, _, err = execute(SUPPORT .. "make-initramfs", path)
   assert(code == 0, err)
   return path
 end

@@ -1,9 +1,7 @@
---- The program as a user runs it, in a folder of its own, and every process that comes of it.
-local engine = require "moonboot.engine"
+--- A folder to run programs in, with a demo guest, and every process that comes of it.
+local accelerator = require "moonboot.accelerator"
 local files = require "moonboot.files"
-local json = require "moonboot.json"
-local journal = require "moonboot.journal"
-local task = require "moonboot.task"
+local program = require "tests.system.support.program"
 local uv = require "luv"
 
 local support = {}
@@ -14,16 +12,21 @@ Sandbox.__index = Sandbox
 -- Inherited by everything that is started in a sandbox, however it detaches itself.
 local MARK = "MOONBOOT_TEST_SANDBOX"
 
--- Longer than any of this takes on a busy machine under a sanitizer.
-local PATIENCE_S = 300
-
 --- The demo guest; there is one for all builds of the engine.
 support.guest = uv.cwd() .. "/build/guest"
 
---- Makes a folder to run things in; `sandbox.dir`. Caches and temporary files are kept there, too.
+-- To find out what this host's QEMU can do takes seconds: once for all sandboxes.
+local function share_accelerators(cache)
+  accelerator.known()
+  local known = files.read(files.cache_dir() .. "/accelerators.json")
+  if known and files.make_dir(cache) then files.write(cache .. "/accelerators.json", known) end
+end
+
+--- Makes a folder; `sandbox.dir`. Caches and temporary files are kept there, too.
 function support.sandbox()
   local dir = assert(files.make_temp_dir "/tmp/moonboot-system-")
   local self = setmetatable({ dir = dir, env = {} }, Sandbox)
+  share_accelerators(dir .. "/cache")
   self:setenv(MARK, dir)
   self:setenv("MOONBOOT_CACHE", dir .. "/cache")
   self:setenv("TMPDIR", dir)
@@ -43,36 +46,29 @@ function Sandbox:write(name, content)
   return path
 end
 
---- Starts a program; closing it kills it.
-function Sandbox.start(_, argv)
-  return assert(engine.process.spawn { argv = argv })
+--- A copy of the demo guest's kernel -> its path.
+function Sandbox:kernel()
+  local path = self.dir .. "/demo.elf"
+  if not uv.fs_stat(path) then assert(uv.fs_copyfile(support.guest .. "/demo.elf", path)) end
+  return path
 end
 
---- Waits for the end of a process. -> exit status (nil: ended by a signal), standard output and error
-function support.finish(process)
-  local deadline_ns = engine.clock.now() + PATIENCE_S * 1000000000
-  local ended = process:poll()
-  while not ended do
-    assert(engine.clock.now() < deadline_ns, "the program does not end")
-    task.readable(process:fd(), 1)
-    ended = process:poll()
-  end
-  return ended.code, process:stdout(), process:stderr()
+--- Writes an experiment that boots the copy of the kernel: `fields` is Lua source that goes into its table, as line 7.
+-- -> its path
+function Sandbox:experiment(append, fields)
+  return self:write("experiment.lua", ([[
+local mb = require "moonboot"
+return mb.experiment {
+  name = "spec",
+  grammar = require "grammars.demo",
+  measure = { from = "kernel_entry", to = "login_prompt" },
+  machine = { arch = "i386", memory = "32M", kernel = %q, append = %q },
+  %s
+}
+]]):format(self:kernel(), append, fields or ""))
 end
 
---- Runs moonboot to its end. -> exit status, standard output, standard error
-function Sandbox:moonboot(...)
-  local process <close> = self:start { uv.exepath(), ... }
-  return support.finish(process)
-end
-
---- Runs any program to its end.
-function Sandbox:execute(...)
-  local process <close> = self:start { ... }
-  return support.finish(process)
-end
-
---- The processes that this sandbox has started, as a list of pids.
+--- The processes that were started in it, as a list of pids.
 function Sandbox:processes()
   local list, own = {}, uv.os_getpid()
   for name in files.entries "/proc" do
@@ -85,37 +81,36 @@ function Sandbox:processes()
   return list
 end
 
---- The records of a run's journal.
-function support.records(directory)
-  return assert(journal.read(directory .. "/" .. journal.NAME))
-end
-
---- The records of its samples, in the order of the plan.
-function support.samples(directory)
+--- Its guests, as a list of their QEMUs' pids; a QEMU that is only asked something is none.
+function Sandbox:guests()
   local list = {}
-  for _, record in ipairs(support.records(directory)) do
-    if record.type == "sample" then list[#list + 1] = record end
+  for _, pid in ipairs(self:processes()) do
+    local command = files.read(("/proc/%d/cmdline"):format(pid)) or ""
+    if command:find "^[^%z]*qemu%-system" and command:find("\0-S\0", 1, true) then list[#list + 1] = pid end
   end
-  table.sort(list, function(a, b) return a.order < b.order end)
   return list
 end
 
---- The results that a run wrote.
-function support.results(directory)
-  for name in files.entries(directory) do
-    if name:find("%-results%-.*%.json$") then return assert(json.decode(files.read(directory .. "/" .. name))) end
-  end
-  error("no results in " .. directory)
+--- Waits for a guest to run -> its process id.
+function Sandbox:await_guest()
+  return program.await(function() return self:guests()[1] end, "a guest")
+end
+
+--- Waits until no process is left, and fails if one stays.
+function Sandbox:assert_no_orphan()
+  program.await(function() return #self:processes() == 0 end, "the end of every process")
 end
 
 --- Removes the folder, after having made sure that no process is left.
 function Sandbox:close()
-  local left = self:processes()
+  local ended, message = pcall(self.assert_no_orphan, self)
   for name, value in pairs(self.env) do
     if value then uv.os_setenv(name, value) else uv.os_unsetenv(name) end
   end
   files.remove(self.dir)
-  assert(#left == 0, ("%d processes are left: %s"):format(#left, table.concat(left, ", ")))
+  assert(ended, message)
 end
+
+Sandbox.__close = Sandbox.close
 
 return support
