@@ -8,7 +8,7 @@
 #define ACPI_CONTROL_OLD 0xb004 /* where other firmware for these machines does */
 #define ACPI_SLEEP_S5 0x2000
 
-#define PATIENCE_US 2000000 /* the machine takes its time */
+#define PATIENCE_US 30000000 /* the machine takes its time, more of it on a busy host */
 
 #define RESET_CONTROL 0xcf9
 #define KEYBOARD_COMMAND 0x64
