@@ -2,9 +2,11 @@
 -- QEMU stamps the trace event inside the vCPU thread, before it sends the byte, with microseconds of CLOCK_REALTIME
 -- (truncated). Trace events do not say which UART they are of: a guest that is traced has one console.
 --
---     local guest = mb.vm.boot { kernel = "demo.elf", args = mb.oracle.args "/tmp/trace" }
+--     local guest = mb.vm.start { kernel = "demo.elf", args = mb.oracle.args "/dev/shm/trace" }
+--     mb.oracle.reserve("/dev/shm/trace", 20000)
+--     guest:resume()
 --     …
---     local reference = mb.oracle.read "/tmp/trace"
+--     local reference = mb.oracle.read "/dev/shm/trace"
 --     local errors_ns, lost = mb.oracle.errors(reference, stamped)
 --
 -- @module moonboot.oracle
@@ -14,6 +16,11 @@ local oracle = {}
 local DATA, LINE_CONTROL, MODEM_CONTROL = 0, 3, 4
 local DIVISOR_LATCH, LOOPBACK = 0x80, 0x10
 
+local ADVICE = "; there is nothing to compare stamps with: use a QEMU with the trace backend 'log'"
+
+-- About what a line of the trace takes, and how many of them room is made for at a time.
+local EVENT_BYTES, BLOCK_EVENTS = 72, 4096
+
 -- After a lost byte, this many bytes in a row must agree before the two are taken to be in step again.
 local AGREEMENT = 16
 
@@ -22,6 +29,24 @@ local AGREEMENT = 16
 -- @treturn {string,…}
 function oracle.args(path)
   return { "-msg", "timestamp=on", "-trace", "serial_write", "-D", path }
+end
+
+--- Gives the trace its room in memory before the guest runs. QEMU writes the trace between reference and stamp: without
+-- this, every sixtieth byte or so is late by what a new page costs. Call it when QEMU runs and the guest does not yet.
+-- @string path  of the trace, in a file system that is memory
+-- @int bytes  how many the guest will send, about
+-- @treturn ?boolean true; or nil and
+-- @treturn ?string why there is no room
+function oracle.reserve(path, bytes)
+  local file, message = io.open(path, "r+b")
+  if not file then return nil, ("QEMU has begun no trace: %s%s"):format(message, ADVICE) end
+  local _ <close> = file
+  for _ = 1, bytes // BLOCK_EVENTS + 1 do
+    local written
+    written, message = file:write(("\0"):rep(BLOCK_EVENTS * EVENT_BYTES))
+    if not written then return nil, ("no room for QEMU's trace: %s"):format(message) end
+  end
+  return true
 end
 
 --- Reads a trace.
@@ -50,7 +75,7 @@ function oracle.read(path)
       end
     end
   end
-  if events == 0 then return nil, ("%s has no serial_write events: this QEMU does not trace to a file"):format(path) end
+  if events == 0 then return nil, ("%s has no serial_write events%s"):format(path, ADVICE) end
   return { data = table.concat(bytes), times_ns = times_ns }
 end
 

@@ -12,11 +12,15 @@ local uv = require "luv"
 local vm = require "moonboot.vm"
 
 local BOOT_SECONDS = 180
+-- What the guest sends, and some more.
+local TRACED_BYTES = 30000
 -- QEMU looks once a second whether somebody has opened its pseudo-terminal, and drops what the guest says until then.
 local PTY_SECONDS = 1.5
 
 local function with_moonboot(machine, trace, dir)
-  local guest <close> = assert(vm.boot(machine, { dir = dir, name = "stamps" }))
+  local guest <close> = assert(vm.start(machine, { dir = dir, name = "stamps" }))
+  assert(oracle.reserve(trace, TRACED_BYTES))
+  assert(guest:resume())
   assert(guest:wait(BOOT_SECONDS))
   return assert(oracle.capture(guest.com1.log, guest.com1.timing, guest.t0_realtime_ns)), assert(oracle.read(trace))
 end

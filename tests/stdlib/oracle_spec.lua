@@ -47,6 +47,26 @@ describe("oracle", function()
     assert.same({ data = "", times_ns = {} }, oracle.read(file("silent", write(1, 3, 3))))
   end)
 
+  it("makes room for a trace that another process has opened", function()
+    local path = dir .. "/reserved"
+    local qemu <close> = assert(io.open(path, "wb"))
+    assert.is_true(oracle.reserve(path, 5000))
+    assert(qemu:write(write(5, 0, 0x4d)))
+    assert(qemu:flush())
+    local room <close> = assert(io.open(path, "rb"))
+    assert.is_true(room:seek "end" >= 5000 * #write(5, 0, 0x4d))
+    assert.same({ data = "M", times_ns = { 1700000000000005000 } }, oracle.read(path))
+  end)
+
+  it("says why there is no room for one", function()
+    local reserved, message = oracle.reserve(dir .. "/nowhere/trace", 1)
+    assert.is_nil(reserved)
+    assert.matches("^QEMU has begun no trace: .*nowhere.*: use a QEMU with", message)
+    reserved, message = oracle.reserve("/dev/full", 1)
+    assert.is_nil(reserved)
+    assert.matches("^no room for QEMU's trace: No space left", message)
+  end)
+
   it("reads a capture", function()
     local log, timing = file("x.log", "abc"), file("x.timing", "1.000001 1\n0.000000 1\n-0.000002 1\n")
     assert.same({ data = "abc", times_ns = { 5000001000, 5000001000, 4999999000 } },
