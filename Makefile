@@ -30,7 +30,7 @@ TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-
 # The steps of `make check`; tests/*/*.mk add theirs, and their packages.
 CHECKS = lint doc test asan tsan
 
-.PHONY: all always demo check test test-engine test-stdlib test-system asan tsan valgrind lint lint-c lint-lua format \
+.PHONY: all always demo check test test-engine test-stdlib test-system asan tsan lint lint-c lint-lua format \
   clean doc install uninstall deb packages-run packages-test
 
 MODULES = $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so $(BUILD)/lib/moonboot/virtualtime.so
@@ -96,7 +96,7 @@ test-stdlib: all
 test-system: all
 	$(RUN) $(BUILD)/moonboot tests/busted.lua tests/system
 
-# The same tests under the sanitizers and valgrind, each in a build of its own.
+# The same tests under the sanitizers, each in a build of its own.
 SANITIZED = CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all"
 
 asan:
@@ -104,10 +104,6 @@ asan:
 
 tsan:
 	$(MAKE) BUILD=$(BUILD)/tsan $(SANITIZED) SANITIZE="-fsanitize=thread" test
-
-valgrind:
-	$(MAKE) BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" test \
-	  RUN="valgrind -q --error-exitcode=99 --leak-check=full --fair-sched=yes"
 
 lint: lint-c lint-lua
 

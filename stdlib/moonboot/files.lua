@@ -99,13 +99,22 @@ function files.read(path)
   return text
 end
 
+-- `why` of luv: "ENOENT: no such file or directory: PATH"; of the C library: "No such file or directory", after a path
+-- or not.
+local function unwritable(path, why)
+  return nil, ("%s: cannot be written: %s"):format(path, why:match "^%u+: [^:]*" or why:match " ?([^:]*)$")
+end
+
 -- What is no file of the disk (a terminal, a pipe, /dev/null) is written into, never replaced.
 local function write_through(path, text)
   local file, message = io.open(path, "wb")
-  if not file then return nil, ("%s: cannot be written: %s"):format(path, message:match("([^:]*)$")) end
-  local done = file:write(text)
-  if file:close() and done then return true end
-  return nil, ("%s: cannot be written"):format(path)
+  if not file then return unwritable(path, message) end
+  local done
+  file:setvbuf "no"
+  done, message = file:write(text)
+  file:close()
+  if done then return true end
+  return unwritable(path, message)
 end
 
 local function public_mode()
@@ -124,7 +133,7 @@ function files.write(path, text, options)
   local stat = uv.fs_stat(path)
   if stat and stat.type ~= "file" and stat.type ~= "directory" then return write_through(path, text) end
   local fd, temporary = uv.fs_mkstemp(path .. ".XXXXXX")
-  if not fd then return nil, ("%s: cannot be written: %s"):format(path, temporary) end
+  if not fd then return unwritable(path, temporary) end
   local done, message = uv.fs_write(fd, text)
   if done and done < #text then done, message = nil, "no space left on device" end
   if done then done, message = uv.fs_fsync(fd) end
@@ -133,7 +142,7 @@ function files.write(path, text, options)
   if done then done, message = uv.fs_rename(temporary, path) end
   if done then return true end
   uv.fs_unlink(temporary)
-  return nil, ("%s: cannot be written: %s"):format(path, message)
+  return unwritable(path, message)
 end
 
 --- Removes a file, or a directory with all that is in it. Links are removed, never followed.

@@ -114,7 +114,7 @@ function loader.explain(err, path)
   -- Lua shortens a long chunk name to "...its/end.lua".
   local ending = path and message:match("^%.%.%.([^:\n]+):%d+:")
   if ending and path:sub(-#ending) == ending then message = path .. message:sub(4 + #ending) end
-  if path and not message:find("^[^\n]-:%d+: ") and message:sub(1, #path) ~= path then
+  if path and not message:find("^[^\n]-:%d+: ") and not message:find(path, 1, true) then
     message = ("%s: %s"):format(path, message)
   end
   return message

@@ -22,6 +22,7 @@ local function fail(self, message)
   self.pending = {}
   for _, event in pairs(pending) do event:set({ failure = message }) end
   self.greeting:set({ failure = message })
+  self.over:set(true)
 end
 
 local function event_time_ns(timestamp)
@@ -88,6 +89,7 @@ function qmp.open(fd)
     listeners = {},
     last_id = 0,
     greeting = task.event(),
+    over = task.event(),
   }, Qmp)
   assert(self.pipe:open(fd))
   self.pipe:read_start(function(err, data)
@@ -146,6 +148,12 @@ end
 --   CLOCK_REALTIME stamp, exact to the microsecond
 function Qmp:on_event(listener)
   table.insert(self.listeners, listener)
+end
+
+--- Waits until QEMU has closed its end, so that no event is left unread.
+-- @number seconds the longest wait
+function Qmp:drain(seconds)
+  self.over:wait(seconds)
 end
 
 --- Closes the connection; commands under way fail.

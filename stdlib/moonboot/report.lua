@@ -62,13 +62,17 @@ function report.render(results, format, options)
   local name, part = format, nil
   local layout, path = format, nil
   if type(format) == "string" then
-    if FORMATS[format:match("^%w+") or ""] then name, part = format:match("^(%w+):?(.*)$") end
+    local known, piece = format:match "^(%w+):(.*)$"
+    if FORMATS[known] then name, part = known, piece end
     layout, path = report.layout(name)
     if not layout then return nil, path end
+    if part and not FORMATS[name].parts then
+      return nil, ("layout %s has no parts, such as '%s'"):format(name, part)
+    end
   else
     name = "of the experiment"
   end
-  local all = { part = part ~= "" and part or nil }
+  local all = { part = part }
   for k, v in pairs(options or {}) do all[k] = v end
   local ok, page, why = xpcall(layout, function(err) return loader.explain(err, path) end, results, all)
   if not ok then return nil, ("layout %s: %s"):format(name, one_line(page)) end

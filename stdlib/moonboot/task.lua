@@ -163,6 +163,13 @@ function Task:__close()
   self:cancel()
 end
 
+local function check_seconds(seconds, what)
+  if type(seconds) ~= "number" then
+    error(("%s takes a number of seconds, not %s"):format(what, type(seconds) == "nil" and "nothing" or "a "
+      .. type(seconds)), 3)
+  end
+end
+
 local function timer(seconds, fn)
   local handle = uv.new_timer()
   uv.update_time() -- the loop's clock stands still while a script computes, and timers count from there
@@ -175,6 +182,7 @@ end
 --- Waits.
 -- @number seconds
 function task.sleep(seconds)
+  check_seconds(seconds, "sleep")
   task.wait(function(wake) return timer(seconds, wake) end)
 end
 
@@ -184,6 +192,7 @@ end
 -- @param ... its arguments
 -- @return true and what `fn` returned, or nil and "timeout"; errors of `fn` are raised again
 function task.deadline(seconds, fn, ...)
+  check_seconds(seconds, "deadline")
   local expired = setmetatable({}, { __tostring = function() return "timeout" end })
   if select(2, coroutine.running()) then
     return task.spawn(task.deadline, seconds, fn, ...):join()

@@ -102,6 +102,23 @@ function methods:ending()
   return words and how .. ": " .. words or how
 end
 
+local function finish(self, exit)
+  -- Why the guest ended may be among QEMU's last words, still unread.
+  self.qmp:drain(FINISH_NS / 1e9)
+  if self.closed then return end
+  self.exit = exit
+  self.host_times_ns.ended = exit.ended_ns
+  -- Whoever waits at a console goes on as soon as it has ended, and may close everything.
+  local how = self:ending()
+  self.screen:end_with(how)
+  for _, line in ipairs(self.consoles) do
+    if self.closed then break end
+    line:finish(FINISH_NS, how)
+  end
+  self.qmp:close()
+  self.ended:set(exit)
+end
+
 local function watch_process(self)
   self.exit_poll = assert(uv.new_poll(self.process:fd()))
   self.exit_poll:start("r", function()
@@ -109,17 +126,7 @@ local function watch_process(self)
     if not exit then return end
     self.exit_poll:close()
     self.exit_poll = nil
-    self.exit = exit
-    self.host_times_ns.ended = exit.ended_ns
-    -- Whoever waits at a console goes on as soon as it has ended, and may close everything.
-    local how = self:ending()
-    self.screen:end_with(how)
-    for _, line in ipairs(self.consoles) do
-      if self.closed then break end
-      line:finish(FINISH_NS, how)
-    end
-    self.qmp:close()
-    self.ended:set(exit)
+    task.spawn(finish, self, exit)
   end)
 end
 

@@ -11,18 +11,20 @@ for name in files.entries(directory) do
   end
 end
 
--- The lines that have code, in order. A line that only ends a block has some, and yet no hook is called for it.
+-- The lines that have code, in order. A line that only closes what others opened has some, and so has the first one of
+-- a function with a variable number of arguments, as a file is; and yet no hook is called for them.
 local function active(path)
-  local only_ends, number = {}, 0
+  local closes, number = {}, 0
   for line in io.lines(path) do
     number = number + 1
-    only_ends[number] = line:find "^%s*end[%s,;)}]*$" ~= nil
+    closes[number] = line:find "^%s*end[%s,;)}]*$" or line:find "^[%s,;)}]*$"
   end
   local listing = assert(io.popen(("luac5.4 -l -l -p '%s'"):format(path)))
   local seen, list = {}, {}
   for line in listing:lines() do
-    local at = math.tointeger(tonumber(line:match "^\t%d+\t%[(%d+)%]"))
-    if at and not seen[at] and not only_ends[at] then
+    local at, instruction = line:match "^\t%d+\t%[(%d+)%]\t(%u+)"
+    at = instruction ~= "VARARGPREP" and math.tointeger(tonumber(at))
+    if at and not seen[at] and not closes[at] then
       seen[at] = true
       list[#list + 1] = at
     end

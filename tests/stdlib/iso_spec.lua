@@ -119,6 +119,13 @@ describe("iso", function()
     assert.is_nil(iso.verify(evil).label:find("[\0-\31\127-\255]"))
   end)
 
+  it("sees a header that is damaged", function()
+    local headless = changed("headless.iso", function(bytes)
+      return bytes:sub(1, 32768) .. "\2" .. bytes:sub(32768 + 2)
+    end)
+    assert.equal("headless.iso has an ISO 9660 header without a primary volume: the file is damaged", refusal(headless))
+  end)
+
   it("survives a boot catalogue that is nowhere", function()
     local lost = changed("lost.iso", function(bytes)
       return bytes:sub(1, 17 * 2048 + 71) .. "\xff\xff\xff\xff" .. bytes:sub(17 * 2048 + 76)

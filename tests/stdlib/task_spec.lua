@@ -19,6 +19,17 @@ describe("task", function()
     repeat local now = uv.hrtime() until now > until_ns
   end
 
+  it("blames the caller for what is no number of seconds", function()
+    for what, fn in pairs { sleep = task.sleep, deadline = task.deadline } do
+      local ok, message = pcall(function()
+        fn "1 s"
+        return true
+      end)
+      assert.is_false(ok)
+      assert.matches("task_spec%.lua:%d+: " .. what .. " takes a number of seconds, not a string$", message)
+    end
+  end)
+
   it("does not oversleep a timer that is over before the loop looks at it", function()
     with_idle_pipe(function()
       local guard, guarded = uv.new_timer(), false

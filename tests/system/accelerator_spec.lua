@@ -81,6 +81,24 @@ describe("accelerator, with real QEMU", function()
     assert.equal("qemu: no such machine", list[1].reason)
   end)
 
+  it("says how QEMU ended when it gives no words", function()
+    local list = assert(accelerator.probe { program = program "exit 7" })
+    assert.equal("QEMU ended with status 7", list[1].reason)
+    list = assert(accelerator.probe { program = program "kill -SEGV $$" })
+    assert.equal("QEMU ended with SIGSEGV", list[1].reason)
+  end)
+
+  it("tells a host without KVM from a user without the right to it", function()
+    local fs_stat, fs_access = uv.fs_stat, uv.fs_access
+    finally(function() uv.fs_stat, uv.fs_access = fs_stat, fs_access end)
+    local function kvm() return assert(accelerator.probe { program = program(OBEDIENT) })[2].reason end
+    uv.fs_access = function(path, mode) return path ~= "/dev/kvm" and fs_access(path, mode) end
+    uv.fs_stat = function(path) return path == "/dev/kvm" and {} or fs_stat(path) end
+    assert.equal("no right to use /dev/kvm; add this user to the group kvm", kvm())
+    uv.fs_stat = function(path) return path ~= "/dev/kvm" and fs_stat(path) or nil end
+    assert.equal("the host has no /dev/kvm", kvm())
+  end)
+
   it("does not believe an exit status without the guest's output", function()
     local list = assert(accelerator.probe { program = program "exit 33" })
     assert.is_false(list[1].works)

@@ -83,6 +83,53 @@ describe("moonboot repl", function()
       }, "\n") .. "\n", err)
     end)
 
+    it("says what its functions need", function()
+      local out, err, code = session {
+        "boot()", 'boot{ kernal = "x" }', 'boot{ arch = "i386", accel = "tcg", kernel = "/none" }', "markers {}",
+        "capture()", 'capture "/none"', "plot(1)", "run()", 'run("demo", 5)', 'run("demo", { samples = 0 })',
+        "load_run()", 'load_run "/none"', "watch()", 'watch "none"', "sleep()", ":doc", "x = 1", ":doc x",
+        'capture "' .. KERNEL .. '"', "markers()", "markers(5)", BOOT, "vm:attach()", "vm:close()",
+      }
+      assert.equal(table.concat({
+        'boot takes a table that describes the machine, as in boot{ kernel = "vmlinuz" }',
+        "unknown key 'kernal' in machine (did you mean 'kernel'?)",
+        "QEMU exited with status 1: qemu: could not open kernel file '/none': No such file or directory",
+        'there is no capture yet: boot a guest, or name logs with capture "boot.log"',
+        'capture takes the path of a log, as in capture "boot.log"',
+        "/none: No such file or directory",
+        'plot takes results, as in plot(load_run "DIR")',
+        'run takes an experiment: the path of a script, or a name as in run "demo"',
+        'run takes its options in a table, as in run("demo", { samples = 3 })',
+        "--samples must be at least 1, not 0",
+        'load_run takes the path of a run directory, as in load_run "DIR"',
+        "/none is no run directory: it has no readable journal.jsonl",
+        'watch takes the path of a grammar script, as in watch "rules.lua"',
+        "no grammar 'none'; 'moonboot list' shows the ready-made ones",
+        "sleep takes a number of seconds, not nothing",
+        "name what to look up, as in :doc vm:expect or :doc mb.stats",
+        "x is a number without documentation",
+        "markers needs a grammar: a table of rules, or the name of a grammar script",
+        "markers needs a grammar, a table of rules, or the name of a grammar script, not a number",
+      }, "\n") .. "\n", err)
+      assert.equal("nil, attach needs a terminal: standard input and output must be one\n", out)
+      assert.equal(2, code)
+    end)
+
+    it("goes on without a place for its history", function()
+      uv.os_setenv("XDG_STATE_HOME", "/dev/null")
+      local out, err, code = session { "1 + 1" }
+      assert.same({ "2\n", "", 0 }, { out, err, code })
+    end)
+
+    it("cannot be a folder, nor begin with a script that is not there", function()
+      local code, out, err = program.execute("sh", "-c", program.path .. " repl < /")
+      assert.same({ 2, "" }, { code, out })
+      assert.equal("moonboot: cannot read standard input: EISDIR: illegal operation on a directory\n", err)
+      code, out, err = program.execute("sh", "-c", program.path .. " repl /none.lua < /dev/null")
+      assert.same({ 2, "" }, { code, out })
+      assert.equal("cannot read script: /none.lua: No such file or directory\n", err)
+    end)
+
     it("documents functions and modules from their sources", function()
       local out, err = session { ":doc boot", ":doc mb.stats.median", ":doc mb.text", ":doc string.format", ":help" }
       assert.matches("^boot%(description%)\n  Boots a machine and lets it run", out)

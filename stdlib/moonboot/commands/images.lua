@@ -7,17 +7,18 @@ local command = {
   summary = "List the cache of installed images, or prune it.",
 }
 
-local DAY_S = 86400
+local DAY_S, LONG_UNUSED_DAYS = 86400, 30
 
 --- Adds the command's options.
 -- @tparam table cmd an argparse command
 function command.configure(cmd)
   cmd:flag("--prune", "Remove images that have not been used for long, and what interrupted installs left.")
-  cmd:option("--older-than", "With --prune: not used for so many days.", "30"):argname "DAYS":convert(function(word)
-    local days = tonumber(word)
-    if days and days >= 0 then return days end
-    return nil, ("'%s' is not a number of days"):format(word)
-  end)
+  cmd:option("--older-than", "With --prune: not used for so many days (default: 30).")
+    :argname "DAYS":convert(function(word)
+      local days = tonumber(word)
+      if days and days >= 0 then return days end
+      return nil, ("'%s' is not a number of days"):format(word)
+    end)
   cmd:flag("--all", "With --prune: whatever their age. Images in use stay.")
   cmd:flag("--json", "Print one JSON document.")
 end
@@ -64,7 +65,7 @@ end
 
 local function prune(images, args)
   local disk, json = require "moonboot.disk", require "moonboot.json"
-  local outcome = images.prune { older_than_s = args.older_than * DAY_S, all = args.all }
+  local outcome = images.prune { older_than_s = (args.older_than or LONG_UNUSED_DAYS) * DAY_S, all = args.all }
   if args.json then
     io.stdout:write(json.encode(outcome, { width = 100 }), "\n")
   else
@@ -82,8 +83,8 @@ end
 function command.run(args)
   local images = require "moonboot.images"
   if args.prune then return prune(images, args) end
-  if args.all then
-    return cli.fail "--all goes with --prune"
+  if args.all or args.older_than then
+    return cli.fail(("%s goes with --prune"):format(args.all and "--all" or "--older-than"))
   end
   list(images, args.json)
   return 0

@@ -16,9 +16,11 @@ function command.configure(cmd)
   cmd:flag("--json", "The same as --format json.")
 end
 
-local function fail(message)
+local BAD_INPUT, CANNOT_WRITE = 2, 3
+
+local function fail(message, status)
   io.stderr:write("moonboot: ", text.escape(message), "\n")
-  return 2
+  return status or BAD_INPUT
 end
 
 --- Runs the command.
@@ -36,12 +38,12 @@ function command.run(args)
   if args.output and args.output ~= "-" then
     local done
     done, message = files.write(args.output, page, { public = true })
-    if not done then return fail(("cannot write %s: %s"):format(args.output, message)) end
+    if not done then return fail(message, CANNOT_WRITE) end
     return 0
   end
   local done
   done, message = io.stdout:write(page)
-  if not done then return fail("cannot write the report: " .. tostring(message)) end
+  if not done then return fail("cannot write the report: " .. tostring(message), CANNOT_WRITE) end
   return 0
 end
 

@@ -35,6 +35,9 @@ local function recorded(dir)
   local json = require "moonboot.json"
   local run, message = require("moonboot.rundirectory").record(dir)
   if not run then return nil, message end
+  if type(run.experiment_file) ~= "string" then
+    return nil, ("cannot resume %s: its journal does not say of which script it is a run"):format(dir)
+  end
   local definition
   definition, message = require("moonboot.loader").experiment(run.experiment_file)
   if not definition then return nil, message end

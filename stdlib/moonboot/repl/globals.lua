@@ -126,6 +126,7 @@ function globals.new(session)
   --- Applies a grammar script to the last capture now and whenever the script is saved, until Ctrl-C.
   -- @string path of the grammar script
   function here.watch(path)
+    if type(path) ~= "string" then fail 'watch takes the path of a grammar script, as in watch "rules.lua"' end
     local found, message = require("moonboot.loader").find("grammars", path)
     if not found then fail(message) end
     local function version()

@@ -61,6 +61,9 @@ return function(experiment, options)
   if not require("moonboot.experiment").is(definition) then
     return nil, 'run takes an experiment: the path of a script, or a name as in run "demo"'
   end
+  if type(options) ~= "table" then
+    return nil, 'run takes its options in a table, as in run("demo", { samples = 3 })'
+  end
   local how, overrides, values = sorted(options, definition)
   if not how then return nil, overrides end
   local resolved

@@ -9,8 +9,8 @@ local program = {}
 -- No wait is longer: for something that takes a second or two on an idle machine, and for a whole run.
 local LONGEST_S, LONGEST_RUN_S = 120, 900
 
---- Where the program is: the one that runs the tests.
-program.path = uv.exepath()
+--- Where the program is: the one that runs the tests, if not another is named, such as one that runs it under valgrind.
+program.path = os.getenv "MOONBOOT_PROGRAM" or uv.exepath()
 
 local Started = {}
 Started.__index = Started
