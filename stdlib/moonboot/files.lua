@@ -42,6 +42,12 @@ function files.state_dir()
   return base_dir("XDG_STATE_HOME", "/.local/state")
 end
 
+-- What is wrong, without the path: luv says "ENOENT: no such file or directory: PATH", the C library "No such file or
+-- directory", perhaps after a path.
+local function reason(message)
+  return message:match "^%u+: [^:]*" or message:match " ?([^:]*)$"
+end
+
 --- Makes a directory and those above it, for this user only.
 -- @string dir
 -- @treturn ?boolean true, or nil and a message
@@ -66,8 +72,8 @@ end
 -- @treturn ?string its path, or nil and a message
 function files.make_temp_dir(prefix)
   local dir, message = uv.fs_mkdtemp(prefix .. "XXXXXX")
-  if not dir then return nil, message end
-  return dir
+  if dir then return dir end
+  return nil, ("cannot make a directory in %s: %s"):format(prefix:match "^(.*)/" or ".", reason(message))
 end
 
 local TempDir = {}
@@ -99,10 +105,8 @@ function files.read(path)
   return text
 end
 
--- `why` of luv: "ENOENT: no such file or directory: PATH"; of the C library: "No such file or directory", after a path
--- or not.
 local function unwritable(path, why)
-  return nil, ("%s: cannot be written: %s"):format(path, why:match "^%u+: [^:]*" or why:match " ?([^:]*)$")
+  return nil, ("%s: cannot be written: %s"):format(path, reason(why))
 end
 
 -- What is no file of the disk (a terminal, a pipe, /dev/null) is written into, never replaced.

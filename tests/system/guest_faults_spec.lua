@@ -46,11 +46,7 @@ describe("a guest", function()
     local path = sandbox:experiment("work=1 hang", "samples = 1, timeout = 3,")
     local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
     local guest = sandbox:await_guest()
-    program.await(function()
-      for name in files.entries(run_dir) do
-        if name:find "%.log$" and uv.fs_stat(run_dir .. "/" .. name).size > 0 then return true end
-      end
-    end)
+    rundir.await_output(run_dir)
     uv.kill(guest, "sigstop")
     assert.equal(1, (started:wait()))
     assert.equal("timeout", rundir.samples(run_dir)[1].status)

@@ -71,16 +71,24 @@ function program.await(condition, what)
   error("never came: " .. (what or "the condition"), 2)
 end
 
+local function mapped(library)
+  return (files.read "/proc/self/maps" or ""):find(library) ~= nil
+end
+
+--- Whether this runs under valgrind, which keeps some descriptors for itself: limits on them mean others then.
+function program.keeps_descriptors()
+  return mapped "valgrind"
+end
+
 --- Whether this build has a sanitizer, or runs under valgrind: then memory is theirs, and limits on it mean nothing.
 function program.watched()
-  local maps = files.read "/proc/self/maps" or ""
-  return maps:find("lib[atu]%w*san") ~= nil or maps:find("valgrind", 1, true) ~= nil
+  return mapped "lib[atu]%w*san" or mapped "valgrind"
 end
 
 --- Whether signals wait until the program calls its C library, as under ThreadSanitizer: a loop that never does then
 -- cannot be interrupted.
 function program.holds_signals()
-  return (files.read "/proc/self/maps" or ""):find("libtsan", 1, true) ~= nil
+  return mapped "libtsan"
 end
 
 return program

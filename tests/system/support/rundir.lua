@@ -3,6 +3,7 @@ local files = require "moonboot.files"
 local journal = require "moonboot.journal"
 local json = require "moonboot.json"
 local program = require "tests.system.support.program"
+local uv = require "luv"
 
 local rundir = {}
 
@@ -23,6 +24,16 @@ end
 --- Waits until so many samples are in the journal.
 function rundir.await_samples(dir, count)
   program.await(function() return #rundir.samples(dir) >= count end, count .. " samples")
+end
+
+--- Waits until a guest of a run has said something.
+function rundir.await_output(dir)
+  program.await(function()
+    for name in files.entries(dir) do
+      local log = name:find "%.log$" and uv.fs_stat(dir .. "/" .. name)
+      if log and log.size > 0 then return true end
+    end
+  end, "the first word of a guest")
 end
 
 --- The results that a run wrote.
