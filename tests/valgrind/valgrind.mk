@@ -1,7 +1,8 @@
 # The tests under valgrind, in a build of its own: engine, library, and every moonboot that the system tests start; QEMU
 # and other programs run as they are. It takes half an hour, so it is no step of `make check`.
 CHECKED = $(abspath $(BUILD))/valgrind
-VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --track-fds=yes \
+VALGRIND = /usr/bin/valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
+  --errors-for-leak-kinds=definite,indirect --track-fds=yes \
   --fair-sched=yes --keep-debuginfo=yes --child-silent-after-fork=yes --log-file=$(CHECKED)/logs/%p \
   --suppressions=$(CURDIR)/tests/valgrind/third-party.supp
 
