@@ -144,7 +144,7 @@ uninstall:
 
 # Built from a copy, because Debian's tools want a folder of this name at the top.
 deb:
-	@$(call need,$(RUN_PACKAGES) debhelper lintian)
+	@$(call need,$(RUN_PACKAGES) build-essential debhelper lintian)
 	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/moonboot
 	cp -r engine stdlib scripts examples Makefile LICENSE $(BUILD)/deb/moonboot
 	cp -r .debian $(BUILD)/deb/moonboot/debian

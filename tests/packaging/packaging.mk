@@ -1,5 +1,5 @@
 # Everything that can be installed, and works from where it was put.
-TEST_PACKAGES += debhelper lintian luarocks
+TEST_PACKAGES += build-essential debhelper lintian luarocks
 CHECKS += check-packaging
 
 .PHONY: check-packaging
