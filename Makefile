@@ -27,8 +27,9 @@ RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg l
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-format clang-tidy valgrind \
   busybox-static cpio jq bsdextrautils lua-ldoc lua-discount
 
-# The steps of `make check`; tests/*/*.mk add theirs, and their packages.
+# The steps of `make check`, and those that come after them, one by one; tests/*/*.mk add theirs, and their packages.
 CHECKS = lint doc test asan tsan
+CHECKS_ALONE =
 
 .PHONY: all always demo check test test-engine test-stdlib test-system asan tsan lint lint-c lint-lua format \
   clean doc install uninstall deb packages-run packages-test
@@ -84,6 +85,7 @@ demo: packages-run
 check: packages-test
 	@$(MAKE) --no-print-directory -s all
 	@$(MAKE) --no-print-directory -j2 --output-sync=target $(CHECKS)
+	@$(MAKE) --no-print-directory -j1 $(CHECKS_ALONE)
 
 test: test-engine test-stdlib test-system
 

@@ -1,5 +1,5 @@
 # What a run leads to, once and in full: every layout of a real run, LaTeX compiled by Debian's texlive, results against
-# their schema, and a slowdown that is there. Pictures of the LaTeX pages are in $(BUILD)/latex.
+# their schema. Pictures of the LaTeX pages are in $(BUILD)/latex.
 TEST_PACKAGES += texlive-latex-recommended texlive-pictures preview-latex-style poppler-utils python3-jsonschema
 CHECKS += check-reports
 
