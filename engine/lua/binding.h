@@ -54,6 +54,7 @@ int luaopen_moonboot_lines (lua_State *L);
 int luaopen_moonboot_resample (lua_State *L);
 int luaopen_moonboot_json (lua_State *L);
 int luaopen_moonboot_interrupt (lua_State *L);
+int luaopen_moonboot_bounded (lua_State *L);
 int luaopen_moonboot_engine (lua_State *L);
 
 #endif

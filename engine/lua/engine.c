@@ -2,15 +2,12 @@
 #include "binding.h"
 #include "commit.h"
 
-static const luaL_Reg modules[] = {{"clock", luaopen_moonboot_clock},
-                                   {"process", luaopen_moonboot_process},
-                                   {"console", luaopen_moonboot_console},
-                                   {"capture", luaopen_moonboot_capture},
-                                   {"lines", luaopen_moonboot_lines},
-                                   {"resample", luaopen_moonboot_resample},
-                                   {"json", luaopen_moonboot_json},
-                                   {"interrupt", luaopen_moonboot_interrupt},
-                                   {NULL, NULL}};
+static const luaL_Reg modules[] = {
+    {"clock", luaopen_moonboot_clock},     {"process", luaopen_moonboot_process},
+    {"console", luaopen_moonboot_console}, {"capture", luaopen_moonboot_capture},
+    {"lines", luaopen_moonboot_lines},     {"resample", luaopen_moonboot_resample},
+    {"json", luaopen_moonboot_json},       {"interrupt", luaopen_moonboot_interrupt},
+    {"bounded", luaopen_moonboot_bounded}, {NULL, NULL}};
 
 int luaopen_moonboot_engine (lua_State *L) {
   lua_newtable(L);

@@ -68,12 +68,25 @@ local function failure(self, label, what, branches)
   return whole
 end
 
+-- What a search of a place finds, or nil, nil and in words which pattern took too long.
+local function searched(branches, search, ...)
+  local done, found, before = pcall(search, ...)
+  if done then return found, before end
+  if not pattern.is_overrun(found) then error(found, 0) end
+  local name
+  for _, branch in ipairs(branches) do
+    if branch.pattern == found.pattern then name = branch.label or pattern.describe(branch.pattern) end
+  end
+  return nil, nil, name .. " " .. found.words
+end
+
 -- What makes every wait fail, seen on another console than the one that is waited at.
 local function trouble_elsewhere(self)
   if #self.watch.failures == 0 then return nil end
   for _, other in ipairs(self.watch.consoles) do
     if other ~= self then
-      local found = other.backlog:glance(self.watch.failures)
+      local found, _, trouble = searched(self.watch.failures, other.backlog.glance, other.backlog, self.watch.failures)
+      if trouble then return ("%s, looked for on %s"):format(trouble, other.name) end
       if found then
         return ('the guest said %s on %s: "%s"'):format(pattern.describe(found.branch.pattern), other.name,
           text.escape(found.line))
@@ -120,10 +133,11 @@ local function next_move(self, wait)
 end
 
 local function find(self, wait, wanted, fails)
-  local found, before = self:search(wait.all, wait)
-  if not found and self:quiet_for() >= QUIET_SECONDS then
-    found, before = self:torn(wanted)
+  local found, before, trouble = searched(wait.all, self.search, self, wait.all, wait)
+  if not found and not trouble and self:quiet_for() >= QUIET_SECONDS then
+    found, before, trouble = searched(wanted, self.torn, self, wanted)
   end
+  if trouble then return nil, trouble end
   if found and fails[found.branch] then
     return nil, ("the guest said %s"):format(pattern.describe(found.branch.pattern))
   end

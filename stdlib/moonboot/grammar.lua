@@ -24,9 +24,11 @@
 -- `fail`: a pattern that ends a boot as failed, or a list of such patterns, of which one that needs a hint is written
 -- `{ pattern, hint = "…" }`. They are looked for in the unfinished line as well.
 --
--- Lines are at most 8 KiB long (longer ones come in pieces) and hold no control character but tab.
+-- Lines are at most 8 KiB long (longer ones come in pieces) and hold no control character but tab. A pattern that takes
+-- more than a second or two on one of them is given up, with an error (see `moonboot.bounded`).
 -- @module moonboot.grammar
 local lpeg = require "lpeg"
+local bounded = require "moonboot.bounded"
 local check = require "moonboot.check"
 local matcher = require "moonboot.matcher"
 local text = require "moonboot.text"
@@ -67,10 +69,9 @@ end
 
 -- LPeg's stack limits are meant for the author of the pattern, so say whose it is.
 local function attempt(where, search, subject)
-  local ok, first, captures, after = pcall(lpeg.match, search, subject)
-  if ok then return first, captures, after end
-  error(("%s cannot be tried on \"%s\": %s"):format(where,
-    text.escape(#subject > 60 and subject:sub(1, 60) .. "..." or subject), tostring(first)), 0)
+  local matched, first, captures, after = bounded.match(search, subject)
+  if matched then return first, captures, after end
+  error(where .. " " .. bounded.untried(subject, first), 0)
 end
 
 -- A function of a line that returns the first and last position of the leftmost match, and the captures.
@@ -87,7 +88,7 @@ local function compile(pattern, where)
     return lpeg.P { lpeg.Cp() * lpeg.Ct(pattern) * lpeg.Cp() + 1 * lpeg.V(1) }
   end)
   if not made then return nil, ("%s is no pattern by itself: %s"):format(where, tostring(search)) end
-  local tried, empty = pcall(lpeg.match, search, "")
+  local tried, empty = pcall(bounded.compile, search)
   if not tried then return nil, ("%s fails: %s"):format(where, tostring(empty)) end
   if empty then return nil, where .. " matches the empty string and would match any line" end
   return function(subject)

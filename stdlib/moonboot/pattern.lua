@@ -1,12 +1,16 @@
 --- Patterns that a dialogue waits for: a string, taken literally, or an LPeg pattern, searched for anywhere in a line.
 -- A match has at least one byte: what matches nothing in particular matches nothing.
 -- @module moonboot.pattern
+local bounded = require "moonboot.bounded"
 local lpeg = require "lpeg"
 local text = require "moonboot.text"
 
 local pattern = {}
 
 local finders = setmetatable({}, { __mode = "k" })
+
+-- Raised when an LPeg pattern takes too long.
+local Overrun = {}
 
 local function literal(wanted)
   return function(subject, init)
@@ -18,10 +22,16 @@ end
 local function grammar(wanted)
   local position = lpeg.Cp()
   local anywhere = lpeg.P { position * lpeg.Ct(wanted) * position + 1 * lpeg.V(1) }
+  -- A function of the script in it may not be ready for an empty line.
+  pcall(bounded.compile, anywhere)
   return function(subject, init)
     -- LPeg takes a place behind the end for the end.
     while init <= #subject do
-      local first, captures, after = anywhere:match(subject, init)
+      local matched, first, captures, after = bounded.match(anywhere, subject, init)
+      if matched == nil then
+        error(setmetatable({ pattern = wanted, words = bounded.untried(subject, first) }, Overrun), 0)
+      end
+      if not matched then error(first, 0) end
       if not first then return nil end
       if after > first then return first, after - 1, captures end
       init = first + 1
@@ -32,7 +42,8 @@ end
 --- How to look for a pattern. Raises when it is none.
 -- @param wanted a string or an LPeg pattern
 -- @int level of the caller to blame, as for `error`
--- @treturn function `find(subject, init) -> first, last, captures`: the leftmost match at or after `init`, or nil
+-- @treturn function `find(subject, init) -> first, last, captures`: the leftmost match at or after `init`, or nil;
+--   raises when it takes too long
 function pattern.finder(wanted, level)
   if type(wanted) == "string" then
     if wanted == "" then error("an empty pattern matches anything", level + 1) end
@@ -43,6 +54,13 @@ function pattern.finder(wanted, level)
   end
   if not finders[wanted] then finders[wanted] = grammar(wanted) end
   return finders[wanted]
+end
+
+--- Whether an error is that of a pattern that took too long.
+-- @param err
+-- @treturn boolean then it is a table `{ pattern =, words = }`
+function pattern.is_overrun(err)
+  return getmetatable(err) == Overrun
 end
 
 --- A pattern in words.

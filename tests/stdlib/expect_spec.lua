@@ -1,6 +1,7 @@
 local files = require "moonboot.files"
 local lpeg = require "lpeg"
 local pair = require "tests.stdlib.support.pair"
+local program = require "tests.system.support.program"
 local console = require "moonboot.console"
 local task = require "moonboot.task"
 local transcript = require "moonboot.transcript"
@@ -287,6 +288,28 @@ describe("expect", function()
       guest:says "\xff\xfe\1evil\r\n"
       local _, message = line:expect("x", { timeout = 0.02 })
       assert.is_nil(message:find "[^\n\32-\126]")
+    end)
+
+    it("names the pattern that takes too long, here or on another console", function()
+      if program.holds_signals() then return pending "no signal comes while LPeg is at work" end
+      local slow = P { "a" * lpeg.V(1) * "b" + "a" * lpeg.V(1) * "c" + "a" * P "!" }
+      guest:says(("a"):rep(50), "\r\n")
+      local match, message = line:expect { { "login: ", "" }, { slow, "", label = "the letters" } }
+      assert.is_nil(match)
+      assert.matches('^com1: one of "login: ", the letters: the letters cannot be tried on "aaa.-a": it takes ',
+        message)
+      -- The line is there for others.
+      assert(line:expect("a"))
+
+      local watch = console.watch { slow }
+      local _, one = pair.open { name = "com1", watch = watch }
+      local second, other = pair.open { name = "com2", watch = watch }
+      one:says(("a"):rep(50))
+      match, message = second:expect("login: ", { timeout = 100 })
+      assert.is_nil(match)
+      assert.matches('^com2: "login: ": an LPeg pattern cannot be tried on "aaa.-, looked for on com1\n', message)
+      one:close()
+      other:close()
     end)
 
     it("comes at once when the guest is gone", function()

@@ -2,6 +2,7 @@ local engine = require "moonboot.engine"
 local grammar = require "moonboot.grammar"
 local lpeg = require "lpeg"
 local mb = require "moonboot"
+local program = require "tests.system.support.program"
 local uv = require "luv"
 
 local B, C, Cg, Cp, P, R = lpeg.B, lpeg.C, lpeg.Cg, lpeg.Cp, lpeg.P, lpeg.R
@@ -326,6 +327,13 @@ describe("grammar", function()
     local g = mb.grammar { { "deep", nested } }
     assert.error_matches(function() play(g, { { "com1", 1, ("("):rep(5000) .. "\n" } }) end,
       "the pattern of rule 'deep' cannot be tried on \"(((", nil, true)
+  end)
+
+  it("says which rule's pattern takes too long", function()
+    if program.holds_signals() then return pending "no signal comes while LPeg is at work" end
+    local g = mb.grammar { { "slow", P { "a" * lpeg.V(1) * "b" + "a" * lpeg.V(1) * "c" + "a" * P "!" } } }
+    assert.error_matches(function() play(g, { { "com1", 1, ("a"):rep(60) .. "\n" } }) end,
+      "the pattern of rule 'slow' cannot be tried on \"aaa", nil, true)
   end)
 
   describe("requiring", function()

@@ -59,6 +59,24 @@ describe("a script", function()
     assert.equal(2, #rundir.samples(run_dir))
   end)
 
+  it("with a pattern of exponential time in its grammar loses the sample, and goes on", function()
+    if program.holds_signals() then return pending "no signal comes while LPeg is at work" end
+    local path = sandbox:experiment("work=1", [[samples = 2, timeout = 60,
+  grammar = mb.grammar { { "a", "x" }, { "slow", (function()
+    local P, V = require("lpeg").P, require("lpeg").V
+    return P { 1 * V(1) * "\\1" + 1 * V(1) * "\\2" + 1 * P "\\3" }
+  end)() } },
+  measure = { to = "slow" },]])
+    local code, out = program.run("run", path, "--output", run_dir)
+    assert.equal(1, code)
+    for _, sample in ipairs(rundir.samples(run_dir)) do
+      assert.equal("error", sample.status)
+      assert.matches("the pattern of rule 'slow' cannot be tried on \"demo: ", sample.reason, 1, true)
+      assert.matches(sample.reason, out, 1, true)
+    end
+    assert.equal(2, #rundir.samples(run_dir))
+  end)
+
   local LOOPS = {
     prepare = "prepare = function() while true do end end,",
     on_marker = "on_marker = function() while true do end end,",
