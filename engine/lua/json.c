@@ -6,11 +6,10 @@
 #include "binding.h"
 #include "json.h"
 
-#define ENCODER_TYPE "moonboot.json"
 #define DEPTH_MAX 100
 
 /* User values of an encoder. */
-enum { TEXT = 1, KEYS, SHAPES, ARRAY, USER_VALUES = ARRAY };
+enum { TEXT = 1, KEYS, ORDERS, ARRAY, USER_VALUES = ARRAY };
 
 /* One step on the way from the value to what is being written: a key or, without one, an index. */
 struct step {
@@ -140,11 +139,20 @@ static int fits (lua_State *L, lua_Integer count) {
   return there;
 }
 
-/* Pushes the keys of the object on top in the order to write them. Most objects of a large document look alike: the
-** last order of as many keys is tried before the library is asked for one. */
-static void push_keys (lua_State *L, lua_Integer count) {
+/* Pushes the orders known for what stands under the nearest key, by the number of keys. */
+static void push_orders (lua_State *L, const struct encoder *e) {
+  const char *around = NULL;
+  for (int i = e->depth; i > 0 && around == NULL; i--) around = e->steps[i - 1].key;
+  lua_getiuservalue(L, ENCODER, ORDERS);
+  luaL_getsubtable(L, -1, around != NULL ? around : "");
+  lua_remove(L, -2);
+}
+
+/* Pushes the keys of the object on top in the order to write them. What stands under one key mostly looks alike: the last
+** order of as many keys is tried before the library is asked for one. */
+static void push_keys (lua_State *L, const struct encoder *e, lua_Integer count) {
   int object = lua_gettop(L);
-  lua_getiuservalue(L, ENCODER, SHAPES);
+  push_orders(L, e);
   lua_pushvalue(L, object);
   lua_rawgeti(L, -2, count);
   if (!fits(L, count)) {
@@ -161,7 +169,7 @@ static void push_keys (lua_State *L, lua_Integer count) {
 
 static void add_object (lua_State *L, struct encoder *e) {
   lua_Integer count = count_keys(L, e);
-  push_keys(L, count);
+  push_keys(L, e, count);
   add(L, e, "{");
   for (lua_Integer i = 1; i <= count; i++) {
     add(L, e, i > 1 ? e->comma : e->pad);
@@ -244,7 +252,7 @@ static int encoder_new (lua_State *L) {
   luaL_argexpected(L, lua_istable(L, -1), 1, "table in array");
   lua_setiuservalue(L, -2, ARRAY);
   lua_newtable(L);
-  lua_setiuservalue(L, -2, SHAPES);
+  lua_setiuservalue(L, -2, ORDERS);
   lua_pushcclosure(L, encode, 1);
   return 1;
 }

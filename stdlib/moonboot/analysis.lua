@@ -6,6 +6,7 @@
 local acceptance = require "moonboot.acceptance"
 local baseline = require "moonboot.baseline"
 local caveats = require "moonboot.caveats"
+local columns = require "moonboot.columns"
 local hypotheses = require "moonboot.hypotheses"
 local json = require "moonboot.json"
 local noise = require "moonboot.noise"
@@ -178,7 +179,7 @@ local function noisy(samples)
   return count > 0 and { samples = count, reasons = kinds } or nil
 end
 
-local function compare_baselines(result, samples, baselines, options)
+local function compare_baselines(result, baselines, options)
   local all
   for _, claim in ipairs(baselines) do
     claim = known(claim)
@@ -186,7 +187,7 @@ local function compare_baselines(result, samples, baselines, options)
       local from, to, summary = claim.from, claim.to, options.summary
       if not to then from, to = options.measure.from, options.measure.to end
       if from ~= options.measure.from or to ~= options.measure.to then
-        summary = stats.summary(column(samples, function(s) return phases.between(s, from, to) end), options)
+        summary = stats.summary(options.columns:between(from, to), options)
       end
       local compared = baseline.compare(claim.estimated_ms, summary) or { estimated_ms = claim.estimated_ms, n = 0 }
       compared.name, compared.from, compared.to, compared.source = claim.name, from, to, claim.source
@@ -245,7 +246,11 @@ function Builder:_result(configuration, measure_of, host)
   local times = column(ok, function(s) return s.boot_time_ms end)
   local seed = value(self.run.seed)
   local summary = stats.summary(times, { level = self.options.level, seed = seed })
-  local options = { level = self.options.level, seed = seed, measure = measure_of, summary = summary }
+  local of_markers = columns.of(ok)
+  self.columns[configuration.key] = of_markers
+  local options = {
+    level = self.options.level, seed = seed, measure = measure_of, summary = summary, columns = of_markers,
+  }
 
   local result = {
     key = configuration.key,
@@ -264,10 +269,10 @@ function Builder:_result(configuration, measure_of, host)
   result.statistics = statistics_of(summary)
   result.statistics.failed = failed
   result.statistics.warmup = #configuration.warmups
-  result.markers = json.array(phases.markers(ok, self.rank))
-  result.phases = json.array(phases.table(ok, result.markers, measure_of, result.statistics.median_ms))
+  result.markers = json.array(phases.markers(of_markers, self.rank))
+  result.phases = json.array(phases.table(of_markers, result.markers, measure_of, result.statistics.median_ms))
   local named = object(self.run.phases)
-  if named[1] then result.named_phases = json.array(phases.named(ok, named)) end
+  if named[1] then result.named_phases = json.array(phases.named(of_markers, named)) end
   result.guest_cpus, result.guest_cpus_most = guest_cpus(samples)
   local cores = host.cores_allowed or host.cores
   if result.cpus and cores then result.oversubscribed = result.cpus > cores end
@@ -276,7 +281,7 @@ function Builder:_result(configuration, measure_of, host)
   result.host_side = host_side(ok)
   local adaptive = object(self.run.adaptive)
   if adaptive.until_ci then result.precision = precision.of(times, adaptive.until_ci, self:_complete()) end
-  compare_baselines(result, ok, object(self.run.baselines), options)
+  compare_baselines(result, object(self.run.baselines), options)
   for _, outlier in ipairs(summary.outliers) do ok[outlier.index].outlier = outlier.kind end
   add_hints(result, times)
   return result
@@ -345,7 +350,7 @@ end
 -- @treturn table results, or nil and a message when the journal has no header
 function Builder:results()
   if not self.run then return nil, "the journal has no record of a run: nothing was started in this directory" end
-  self.rank = {}
+  self.rank, self.columns = {}, {}
   for i, rule in ipairs(object(self.run.rules)) do self.rank[rule.name] = i end
   local results = {
     schema = analysis.SCHEMA,
@@ -361,6 +366,7 @@ function Builder:results()
   end
   results.scaling = series.build(configurations, object(self.run.axes), {
     cores = results.host.cores_allowed or results.host.cores, level = self.options.level, seed = value(self.run.seed),
+    columns = self.columns,
   })
   add_verdicts(self, results)
   results.inconsistent = caveats.inconsistent(configurations)

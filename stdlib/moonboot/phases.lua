@@ -29,38 +29,15 @@ function phases.between(sample, from, to)
   return a and b and b - a
 end
 
--- All differences, over the samples that have both markers.
-local function differences(samples, from, to)
-  local xs, n = {}, 0
-  for i = 1, #samples do
-    local x = phases.between(samples[i], from, to)
-    if x then
-      n = n + 1
-      xs[n] = x
-    end
-  end
-  return xs
-end
-
 --- The markers of a set of samples, in the order they typically come in.
--- @tparam {table,…} samples
+-- @tparam Columns columns of the samples
 -- @tparam[opt={}] table rank marker name -> place in the grammar; decides between markers at the same time
 -- @treturn {table,…} `name`, `n` (samples that have it), `median_ms` since t0
-function phases.markers(samples, rank)
+function phases.markers(columns, rank)
   rank = rank or {}
-  local times = {}
-  for i = 1, #samples do
-    for name, t in pairs(samples[i].markers) do
-      local xs = times[name]
-      if not xs then
-        xs = {}
-        times[name] = xs
-      end
-      xs[#xs + 1] = t
-    end
-  end
   local list = {}
-  for name, xs in pairs(times) do
+  for name in pairs(columns.times) do
+    local xs = columns:between(nil, name)
     list[#list + 1] = { name = name, n = #xs, median_ms = (stats.median(xs)) }
   end
   table.sort(list, function(a, b)
@@ -90,49 +67,42 @@ local function boundaries(markers, n, measure)
 end
 
 -- What is known of one phase; nil if no sample has both its markers.
-local function summary(samples, name, from, to, total_ms)
-  local xs = differences(samples, from, to)
-  if #xs == 0 then return nil end
-  local median, low, high = stats.median(xs)
-  local sum, min, max = 0, math.huge, -math.huge
-  for i = 1, #xs do
-    local x = xs[i]
-    sum = sum + x
-    if x < min then min = x end
-    if x > max then max = x end
-  end
+local function summary(columns, name, from, to, total_ms)
+  local sorted = columns:sorted_between(from, to)
+  if #sorted == 0 then return nil end
+  local median, low, high = stats.median(sorted)
   return {
-    name = name, from = from, to = to, n = #xs,
+    name = name, from = from, to = to, n = #sorted,
     median_ms = median, median_low_ms = low, median_high_ms = high,
-    mean_ms = sum / #xs, min_ms = min, max_ms = max,
+    mean_ms = stats.mean(sorted), min_ms = sorted[1], max_ms = sorted[#sorted],
     share = total_ms and total_ms > 0 and median / total_ms or nil,
   }
 end
 
 --- The phases of a set of samples between the markers that are measured.
--- @tparam {table,…} samples those with a boot time
+-- @tparam Columns columns of those with a boot time
 -- @tparam {table,…} markers from `phases.markers`
 -- @tparam table measure `from` (nil: t0) and `to`, marker names
 -- @tparam ?number total_ms median time of the whole, to take shares of
 -- @treturn {table,…} `name` ("from -> to"), `from`, `to`, `n`, `median_ms`, `median_low_ms`, `median_high_ms`
 --   (nil if there are too few samples), `min_ms`, `max_ms`, `mean_ms`, `share` of the median total (0 to 1). Shares
 --   are of medians and need not add up to 1.
-function phases.table(samples, markers, measure, total_ms)
-  local names, list = boundaries(markers, #samples, measure), {}
+function phases.table(columns, markers, measure, total_ms)
+  local names, list = boundaries(markers, columns.n, measure), {}
   for i = 1, #names - 1 do
-    list[#list + 1] = summary(samples, names[i] .. " -> " .. names[i + 1], names[i], names[i + 1], total_ms)
+    list[#list + 1] = summary(columns, names[i] .. " -> " .. names[i + 1], names[i], names[i + 1], total_ms)
   end
   return list
 end
 
 --- The phases that an experiment gives names to. They may overlap, and lie outside of what is measured.
--- @tparam {table,…} samples those with a boot time
+-- @tparam Columns columns of those with a boot time
 -- @tparam {table,…} wanted `name`, `from` (a marker or "t0"), `to`
 -- @treturn {table,…} as for `phases.table`, without shares; those that no sample has are left out
-function phases.named(samples, wanted)
+function phases.named(columns, wanted)
   local list = {}
   for _, phase in ipairs(wanted) do
-    list[#list + 1] = summary(samples, phase.name, phase.from, phase.to)
+    list[#list + 1] = summary(columns, phase.name, phase.from, phase.to)
   end
   return list
 end

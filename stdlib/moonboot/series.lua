@@ -69,13 +69,12 @@ local function exclusion(configuration, cores)
   end
 end
 
-local function add_ratio(point, reference, configuration, options)
+local function add_ratio(point, reference, configuration, times, options)
   local a, b = reference.statistics, configuration.statistics
   point.speedup = a.median_ms / b.median_ms
   point.speedup_mean = a.mean_ms / b.mean_ms
   if reference ~= configuration then
-    local before, after = selection.times(reference), selection.times(configuration)
-    point.speedup_low, point.speedup_high = stats.ratio_interval(before, after, {
+    point.speedup_low, point.speedup_high = stats.ratio_interval(times[reference.key], times[configuration.key], {
       statistic = "median", level = options.level, seed = options.seed, resamples = fits.resamples_for(a.n + b.n),
     })
   end
@@ -119,11 +118,11 @@ end
 
 local function finish(group, axis, options)
   local is_cpus = axis.name == "cpus"
-  local by_key, reference = {}, nil
+  local times, reference = {}, nil
   group.points = json.array()
   for _, configuration in ipairs(group.members) do
     local statistics = configuration.statistics
-    by_key[configuration.key] = configuration
+    times[configuration.key] = stats.sorted(selection.times(configuration))
     if statistics.n > 0 then
       reference = reference or configuration
       local point = {
@@ -132,16 +131,17 @@ local function finish(group, axis, options)
         guest_cpus = configuration.guest_cpus, oversubscribed = configuration.oversubscribed,
         excluded = is_cpus and exclusion(configuration, options.cores) or nil,
       }
-      add_ratio(point, reference, configuration, { axis = axis.name, level = options.level, seed = options.seed })
+      add_ratio(point, reference, configuration, times, {
+        axis = axis.name, level = options.level, seed = options.seed,
+      })
       table.insert(group.points, point)
     end
   end
   group.reference = reference and reference.key
   if is_cpus then
-    local function times_for(key) return selection.times(by_key[key]) end
-    group.fits, group.fits_reason = fits.of(group.points, times_for, options)
+    group.fits, group.fits_reason = fits.of(group.points, times, options)
   end
-  group.phases = reference and phase_scaling.build(group, by_key, is_cpus, options) or json.array()
+  group.phases = reference and phase_scaling.build(group, reference.phases, is_cpus, options) or json.array()
   group.notes = notes_of(group, is_cpus, reference and reference.time == "virtual")
   group.members = nil
   return group
@@ -150,7 +150,7 @@ end
 --- Builds the `scaling` part of the results.
 -- @tparam {table,…} configurations of the results, in plan order
 -- @tparam {table,…} axes as the run lists them
--- @tparam table options `cores` of the host, `level`, `seed`
+-- @tparam table options `cores` of the host, `level`, `seed`, `columns` (by key, of the samples with a boot time)
 -- @treturn table `axis` (nil without a matrix), `statistic` ("median": speed-up is median over median), `groups`,
 --   each with `where` (settings of the other axes), `reference` (key), `points` (`speedup` with its interval and, on a
 --   cpus axis, `efficiency`; `excluded`: why it is in no fit), `fits`, `phases`, `notes`

@@ -2,7 +2,7 @@
 -- A sample is a list of numbers in any order (milliseconds, usually); it is never modified. What n does not allow is
 -- nil, never NaN, infinity or 0. A list with anything but finite numbers raises an error that names the value.
 --
--- From `moonboot.stats.describe`: mean, stdev, min, max, percentile, mad, MAD_SCALE;
+-- From `moonboot.stats.describe`: sorted, mean, stdev, min, max, percentile, mad, MAD_SCALE;
 -- `interval`: median, bca, ratio_interval, cv, relative_halfwidth, needed_samples, replicates, of_replicates;
 -- `outliers`: tukey, modified_z, outliers, bimodal;
 -- `compare`: mann_whitney, hodges_lehmann, cliffs_delta, holm, samples_to_decide, least_size;
@@ -17,6 +17,7 @@ local trend = require "moonboot.stats.trend"
 
 local stats = {
   MAD_SCALE = describe.MAD_SCALE,
+  sorted = describe.sorted,
   mean = describe.mean,
   stdev = describe.stdev,
   min = describe.min,
@@ -87,7 +88,7 @@ function stats.summary(xs, options)
   summary.mean_low, summary.mean_high = interval.bca(sorted, "mean", {
     level = level, seed = options.seed, resamples = options.resamples, expanded = true,
   })
-  summary.outliers = outliers.outliers(xs)
+  summary.outliers = outliers.of_sorted(xs, sorted)
   return summary
 end
 

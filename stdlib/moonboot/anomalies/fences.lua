@@ -1,6 +1,6 @@
 --- Phases that took much longer, or shorter, in one boot than in the others of its configuration.
 -- @module moonboot.anomalies.fences
-local phases = require "moonboot.phases"
+local columns = require "moonboot.columns"
 local stats = require "moonboot.stats"
 local text = require "moonboot.text"
 local wording = require "moonboot.wording"
@@ -10,23 +10,18 @@ local fences = {}
 -- Phases of one boot that are named; the others are counted.
 local NAMED = 3
 
-local function of_phase(configuration, phase)
-  local times, samples = {}, {}
-  for _, sample in ipairs(configuration.samples) do
-    local t_ms = sample.boot_time_ms and phases.between(sample, phase.from, phase.to)
-    if t_ms then times[#times + 1], samples[#samples + 1] = t_ms, sample end
-  end
-  return times, samples
-end
-
 -- Every time beyond a fence, by sample.
 local function beyond(configuration)
-  local by_sample, list = {}, {}
+  local by_sample, list, booted = {}, {}, {}
+  for _, sample in ipairs(configuration.samples) do
+    if sample.boot_time_ms then booted[#booted + 1] = sample end
+  end
+  local of_markers = columns.of(booted)
   for _, phase in ipairs(configuration.phases) do
-    local times, samples = of_phase(configuration, phase)
+    local times, places = of_markers:between(phase.from, phase.to)
     local outside, low, high = stats.tukey(times)
     for _, i in ipairs(outside) do
-      local sample, t_ms = samples[i], times[i]
+      local sample, t_ms = booted[places[i]], times[i]
       if not by_sample[sample] then
         by_sample[sample] = { sample = sample, phases = {}, beyond_ms = 0 }
         list[#list + 1] = by_sample[sample]

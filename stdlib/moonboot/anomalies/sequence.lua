@@ -1,5 +1,6 @@
 --- Boots whose markers are not those of the others: missing, extra, out of order, repeated; and resets.
 -- @module moonboot.anomalies.sequence
+local columns = require "moonboot.columns"
 local phases = require "moonboot.phases"
 local text = require "moonboot.text"
 
@@ -36,7 +37,7 @@ end
 -- What is usual in a configuration: the markers that most samples have, in the order of their medians.
 local function usual(configuration, rank)
   local of = witnesses(configuration.samples)
-  local markers = is_ok(of[1]) and configuration.markers or phases.markers(of, rank)
+  local markers = is_ok(of[1]) and configuration.markers or phases.markers(columns.of(of), rank)
   local expected = { n = #of, order = {}, seen_in = {}, counts = {} }
   expected.whose = #of == #configuration.samples and "samples" or "samples that are ok"
   for _, marker in ipairs(markers) do

@@ -2,6 +2,7 @@
 -- @module moonboot.series.fits
 local json = require "moonboot.json"
 local scaling = require "moonboot.scaling"
+local stats = require "moonboot.stats"
 
 local fits = {}
 
@@ -13,27 +14,20 @@ function fits.resamples_for(n)
   if n > 5000 then return 1000 end
 end
 
-local function all_positive(xs)
-  for i = 1, #xs do
-    if xs[i] <= 0 then return false end
-  end
-  return #xs > 0
-end
-
 --- Fits both laws to the points that say something about the guest.
 -- @tparam {table,…} points of a group: `key`, `cpus`, `excluded`
--- @tparam function times_for key -> list of milliseconds; a configuration with none, or one not above 0, is left out
+-- @tparam table times by key, lists of milliseconds; a configuration with none, or one not above 0, is left out
 -- @tparam table options `level`, `seed`, `resamples`
 -- @treturn ?table `amdahl`, `usl` as `moonboot.scaling` gives them, or `amdahl_reason`, `usl_reason`; `keys` of the
 --   configurations in the order of the residuals, `configurations` (how many)
 -- @treturn ?string why there is nothing to fit
-function fits.of(points, times_for, options)
+function fits.of(points, times, options)
   local list, keys, total = {}, json.array(), 0
   for _, point in ipairs(points) do
-    local times = not point.excluded and point.cpus and times_for(point.key)
-    if times and all_positive(times) then
-      list[#list + 1], keys[#keys + 1] = { cpus = point.cpus, times = times }, point.key
-      total = total + #times
+    local xs = not point.excluded and point.cpus and times[point.key]
+    if xs and #xs > 0 and stats.min(xs) > 0 then
+      list[#list + 1], keys[#keys + 1] = { cpus = point.cpus, times = xs }, point.key
+      total = total + #xs
     end
   end
   local fit, why = scaling.fit(list, {

@@ -6,7 +6,6 @@
 -- @module moonboot.series.phases
 local fits = require "moonboot.series.fits"
 local json = require "moonboot.json"
-local selection = require "moonboot.selection"
 local stats = require "moonboot.stats"
 
 local phase_scaling = {}
@@ -68,10 +67,10 @@ local function judge(rows, ratio)
   end
 end
 
-local function points_of(group, by_key, phase)
+local function points_of(group, columns, phase)
   local points, times = json.array(), {}
   for _, point in ipairs(group.points) do
-    local xs = selection.differences(by_key[point.key], phase)
+    local xs = columns[point.key]:sorted_between(phase.from, phase.to)
     if #xs > 0 then
       local t = stats.median(xs)
       times[point.key] = xs
@@ -85,30 +84,29 @@ local function points_of(group, by_key, phase)
 end
 
 -- Times to fit. Two markers in one chunk of output leave nothing between them: then the median alone.
-local function to_fit(times, key)
-  local xs = times[key]
-  if not xs then return nil end
-  return stats.min(xs) > 0 and xs or { (stats.median(xs)) }
+local function to_fit(times)
+  local fit = {}
+  for key, xs in pairs(times) do fit[key] = stats.min(xs) > 0 and xs or { (stats.median(xs)) } end
+  return fit
 end
 
 --- Follows each phase of the reference along the axis.
 -- @tparam table group of the series: `points`, `reference`
--- @tparam table by_key configurations
+-- @tparam {table,…} phases of the reference
 -- @tparam boolean is_cpus whether the axis is the number of vCPUs
--- @tparam table options `level`, `seed`
+-- @tparam table options `level`, `seed`, `columns` (by key)
 -- @treturn {table,…} `name`, `from`, `to`, `points` (`key`, `value`, `median_ms`, `speedup`); on a cpus axis `fits` and
 --   `gain`: `key` of the configuration compared with the reference, `n` (of the smaller side), `speedup` with its
 --   interval, `p`, `p_adjusted`, `verdict` ("scales", "does_not_scale", "slows", "undecided"), `needed_samples` where
 --   there are too few for any verdict
-function phase_scaling.build(group, by_key, is_cpus, options)
-  local reference, last = by_key[group.reference], is_cpus and largest(group.points) or nil
-  local rows = json.array()
-  for i, phase in ipairs(reference.phases) do
+function phase_scaling.build(group, phases, is_cpus, options)
+  local last, rows = is_cpus and largest(group.points) or nil, json.array()
+  for i, phase in ipairs(phases) do
     local row = { name = phase.name, from = phase.from, to = phase.to }
     local times
-    row.points, times = points_of(group, by_key, phase)
+    row.points, times = points_of(group, options.columns, phase)
     if is_cpus then
-      row.fits = fits.of(group.points, function(key) return to_fit(times, key) end, {
+      row.fits = fits.of(group.points, to_fit(times), {
         level = options.level, seed = options.seed, resamples = RESAMPLES,
       })
     end

@@ -1,11 +1,14 @@
 --- Figures that describe one sample: part of `moonboot.stats`, which has every function here under its own name.
--- A sample is a list of numbers in any order; it is never modified.
+-- A sample is a list of numbers in any order; it is never modified. One that has several figures taken of it is sorted
+-- once: every function takes what `sorted` gives as it is.
 -- @module moonboot.stats.describe
 local describe = {}
 
 --- Median absolute deviation times this estimates the standard deviation of normal data: 1 / quantile(3/4).
 -- (Rousseeuw and Croux, JASA 88, 1993, p. 1273)
 describe.MAD_SCALE = 1.4826022185056018
+
+local SORTED = { __name = "moonboot.stats.sorted" }
 
 -- Without a function call for each value: every statistic begins with this. Raises on what is no number at all.
 local function all_finite(xs, n)
@@ -16,7 +19,7 @@ local function all_finite(xs, n)
   return true
 end
 
---- Raises, on behalf of the caller's caller, unless `xs` is a list of finite numbers.
+--- Raises, on behalf of the caller's caller, unless `xs` is a list of finite numbers. What `sorted` gave is.
 -- @param xs
 -- @string what  name of the function, for the message
 -- @treturn int number of values
@@ -25,6 +28,7 @@ function describe.check(xs, what)
     error(("%s: expected a list of numbers, not %s"):format(what, type(xs)), 3)
   end
   local n = #xs
+  if getmetatable(xs) == SORTED then return n end
   local compared, fine = pcall(all_finite, xs, n)
   if compared and fine then return n end
   for i = 1, n do
@@ -37,13 +41,15 @@ function describe.check(xs, what)
   return n
 end
 
---- A sorted copy.
+--- A sorted copy, not to be changed: it is checked and sorted for good. What is sorted already is given back itself.
 -- @tparam {number,…} xs
 -- @treturn {number,…}
 function describe.sorted(xs)
-  local copy = table.move(xs, 1, #xs, 1, {})
+  local n = describe.check(xs, "stats.sorted")
+  if getmetatable(xs) == SORTED then return xs end
+  local copy = table.move(xs, 1, n, 1, {})
   table.sort(copy)
-  return copy
+  return setmetatable(copy, SORTED)
 end
 
 --- Quantile of a list that is already sorted and not empty (Hyndman and Fan's type 7).
@@ -129,15 +135,25 @@ function describe.percentile(xs, p)
   return describe.quantile(describe.sorted(xs), p / 100)
 end
 
---- Median of the distances from a centre, of a list that is not empty.
--- @tparam {number,…} xs
--- @number centre
+--- Median of the distances from the median. On either side of it they are in order already: both are merged, as far as
+-- the middle.
+-- @tparam {number,…} sorted  not empty
+-- @number median
 -- @treturn number
-function describe.deviation(xs, centre)
-  local distances = {}
-  for i = 1, #xs do distances[i] = math.abs(xs[i] - centre) end
-  table.sort(distances)
-  return describe.quantile(distances, 0.5)
+function describe.deviation(sorted, median)
+  local n, above = #sorted, 1
+  while above <= n and sorted[above] < median do above = above + 1 end
+  local below, nearest, last = above - 1, 0, 0
+  for _ = 1, n // 2 + 1 do
+    local down, up = below >= 1 and median - sorted[below], above <= n and sorted[above] - median
+    last = nearest
+    if down and (not up or down < up) then
+      nearest, below = down, below - 1
+    else
+      nearest, above = up, above + 1
+    end
+  end
+  return n % 2 == 1 and nearest or last + 0.5 * (nearest - last)
 end
 
 --- Median absolute deviation: median(|x - median|), as it is, not scaled.
@@ -147,7 +163,8 @@ end
 -- @treturn ?number nil for n < 2
 function describe.mad(xs)
   if describe.check(xs, "stats.mad") < 2 then return nil end
-  return describe.deviation(xs, describe.quantile(describe.sorted(xs), 0.5))
+  local sorted = describe.sorted(xs)
+  return describe.deviation(sorted, describe.quantile(sorted, 0.5))
 end
 
 return describe

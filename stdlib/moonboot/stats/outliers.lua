@@ -10,42 +10,22 @@ local check = describe.check
 -- With fewer values neither quartiles nor a MAD tell an outlier from a sample.
 local LEAST = 5
 
---- Values beyond Tukey's fences: below Q1 - k IQR or above Q3 + k IQR, with quartiles as `stats.percentile` has them.
--- (Tukey, Exploratory Data Analysis, 1977, section 2D)
--- @tparam {number,…} xs
--- @number[opt=1.5] k  3 gives the outer fences
--- @treturn {int,…} indices into xs, rising; empty for n < 5
--- @treturn ?number lower fence, nil for n < 5
--- @treturn ?number upper fence
-function outliers.tukey(xs, k)
-  local n = check(xs, "stats.tukey")
-  k = k or 1.5
-  local indices = {}
-  if n < LEAST then return indices end
-  local sorted = describe.sorted(xs)
+-- What is far, in interquartile ranges and in modified z-scores.
+local FENCE, SCORE = 1.5, 3.5
+
+local function beyond_fences(xs, sorted, k)
   local q1, q3 = describe.quantile(sorted, 0.25), describe.quantile(sorted, 0.75)
   local low, high = q1 - k * (q3 - q1), q3 + k * (q3 - q1)
-  for i = 1, n do
+  local indices = {}
+  for i = 1, #xs do
     if xs[i] < low or xs[i] > high then indices[#indices + 1] = i end
   end
   return indices, low, high
 end
 
---- Values whose modified z-score, (x - median) / (1.4826 MAD), is beyond 3.5 either way.
--- Where the MAD is 0 (more than half of the values equal) the mean absolute deviation, times 1.2533, stands in.
--- (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993, section 3.3: 0.6745 (x - median) / MAD; the
--- stand-in is IBM SPSS's)
--- @tparam {number,…} xs
--- @number[opt=3.5] limit
--- @treturn {int,…} indices into xs, rising; empty for n < 5
--- @treturn ?{number,…} the score of every value, nil for n < 5 or if all are equal
-function outliers.modified_z(xs, limit)
-  local n = check(xs, "stats.modified_z")
-  limit = limit or 3.5
-  local indices = {}
-  if n < LEAST then return indices end
-  local median = describe.quantile(describe.sorted(xs), 0.5)
-  local scale = describe.deviation(xs, median) * describe.MAD_SCALE
+local function beyond_scores(xs, sorted, limit)
+  local n, median, indices = #xs, describe.quantile(sorted, 0.5), {}
+  local scale = describe.deviation(sorted, median) * describe.MAD_SCALE
   if scale == 0 then
     local sum = 0
     for i = 1, n do sum = sum + math.abs(xs[i] - median) end
@@ -60,25 +40,56 @@ function outliers.modified_z(xs, limit)
   return indices, scores
 end
 
---- Every value that either rule flags.
+--- Values beyond Tukey's fences: below Q1 - k IQR or above Q3 + k IQR, with quartiles as `stats.percentile` has them.
+-- (Tukey, Exploratory Data Analysis, 1977, section 2D)
 -- @tparam {number,…} xs
--- @treturn {table,…} by index: `index`, `value`, `side` ("low", "high"), `kind` ("tukey", "modified_z", "both")
-function outliers.outliers(xs)
-  check(xs, "stats.outliers")
-  local kind = {}
-  local fenced = outliers.tukey(xs)
+-- @number[opt=1.5] k  3 gives the outer fences
+-- @treturn {int,…} indices into xs, rising; empty for n < 5
+-- @treturn ?number lower fence, nil for n < 5
+-- @treturn ?number upper fence
+function outliers.tukey(xs, k)
+  if check(xs, "stats.tukey") < LEAST then return {} end
+  return beyond_fences(xs, describe.sorted(xs), k or FENCE)
+end
+
+--- Values whose modified z-score, (x - median) / (1.4826 MAD), is beyond 3.5 either way.
+-- Where the MAD is 0 (more than half of the values equal) the mean absolute deviation, times 1.2533, stands in.
+-- (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993, section 3.3: 0.6745 (x - median) / MAD; the
+-- stand-in is IBM SPSS's)
+-- @tparam {number,…} xs
+-- @number[opt=3.5] limit
+-- @treturn {int,…} indices into xs, rising; empty for n < 5
+-- @treturn ?{number,…} the score of every value, nil for n < 5 or if all are equal
+function outliers.modified_z(xs, limit)
+  if check(xs, "stats.modified_z") < LEAST then return {} end
+  return beyond_scores(xs, describe.sorted(xs), limit or SCORE)
+end
+
+--- The outliers of a list that has been sorted already: see `outliers`.
+-- @tparam {number,…} xs
+-- @tparam {number,…} sorted
+-- @treturn {table,…}
+function outliers.of_sorted(xs, sorted)
+  local kind, list = {}, {}
+  if #xs < LEAST then return list end
+  local fenced, scored = beyond_fences(xs, sorted, FENCE), beyond_scores(xs, sorted, SCORE)
   for _, i in ipairs(fenced) do kind[i] = "tukey" end
-  local scored = outliers.modified_z(xs)
   for _, i in ipairs(scored) do kind[i] = kind[i] and "both" or "modified_z" end
-  local list = {}
-  if #fenced == 0 and #scored == 0 then return list end
-  local median = describe.quantile(describe.sorted(xs), 0.5)
-  for i = 1, #xs do
+  local median = describe.quantile(sorted, 0.5)
+  for i = 1, next(kind) and #xs or 0 do
     if kind[i] then
       list[#list + 1] = { index = i, value = xs[i], side = xs[i] < median and "low" or "high", kind = kind[i] }
     end
   end
   return list
+end
+
+--- Every value that either rule flags.
+-- @tparam {number,…} xs
+-- @treturn {table,…} by index: `index`, `value`, `side` ("low", "high"), `kind` ("tukey", "modified_z", "both")
+function outliers.outliers(xs)
+  check(xs, "stats.outliers")
+  return outliers.of_sorted(xs, describe.sorted(xs))
 end
 
 -- Where to cut a sorted list in two so that the halves vary least within themselves.
