@@ -50,9 +50,33 @@ static void resample_moments (int stdev, const double *xs, size_t n, double *out
   }
 }
 
-static int ascending (const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
+/* Two sorted runs become one. Which value is the smaller is for a random sample a coin toss that no processor predicts:
+** there is no branch on it. */
+static void merge (const double *a, const double *a_end, const double *b, const double *b_end,
+                   double *out) {
+  while (a < a_end && b < b_end) {
+    int second = *b < *a;
+    *out++ = *(second ? b : a);
+    a += !second;
+    b += second;
+  }
+  while (a < a_end) *out++ = *a++;
+  while (b < b_end) *out++ = *b++;
+}
+
+void mb_sort (double *xs, size_t n, double *scratch) {
+  double *from = xs, *to = scratch;
+  for (size_t width = 1; width < n; width *= 2) {
+    for (size_t start = 0; start < n; start += 2 * width) {
+      size_t middle = n - start > width ? start + width : n;
+      size_t stop = n - middle > width ? middle + width : n;
+      merge(from + start, from + middle, from + middle, from + stop, to + start);
+    }
+    double *last = from;
+    from = to;
+    to = last;
+  }
+  if (from != xs) memcpy(xs, from, n * sizeof *xs);
 }
 
 /* How often each of the sorted values was drawn is all that the median needs: no sample is sorted. */
@@ -67,11 +91,11 @@ static double median_of_counts (const double *sorted, const uint32_t *counts, si
 
 static int resample_median (const double *xs, size_t n, double *out, size_t resamples,
                             struct mb_rng *rng) {
-  double *sorted = malloc(n * sizeof *sorted);
+  double *sorted = malloc(2 * n * sizeof *sorted);
   uint32_t *counts = malloc(n * sizeof *counts);
   if (sorted && counts) {
     memcpy(sorted, xs, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    mb_sort(sorted, n, sorted + n);
     for (size_t r = 0; r < resamples; r++) {
       memset(counts, 0, n * sizeof *counts);
       for (size_t i = 0; i < n; i++) counts[mb_rng_below(rng, n)]++;

@@ -1,7 +1,7 @@
 #ifndef MB_RESAMPLE_H
 #define MB_RESAMPLE_H
 
-/* Bootstrap resampling, and the seeded generator beneath it.
+/* Bootstrap resampling, with the seeded generator and the sorting beneath it.
 ** Nothing here keeps state of its own: a generator belongs to its caller, and two generators with
 ** one seed give one sequence on every machine. Arrays belong to the caller and are only read,
 ** but for those named `out`. Failures: -1 and errno. */
@@ -14,6 +14,9 @@
 struct mb_rng {
   uint64_t s[4];
 };
+
+/* Sorts n finite values; `scratch` has room for as many. */
+void mb_sort (double *xs, size_t n, double *scratch);
 
 enum mb_statistic { MB_MEAN, MB_MEDIAN, MB_STDEV };
 

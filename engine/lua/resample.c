@@ -1,5 +1,5 @@
-/* engine.resample: the seeded generator, bootstrap replicates, and the two functions of the C
-** library's mathematics that statistics needs and Lua leaves out. */
+/* engine.resample: the seeded generator, bootstrap replicates, and what else statistics needs that Lua leaves out or
+** is slow at: two functions of the C library's mathematics, and sorting. */
 
 #include <errno.h>
 #include <limits.h>
@@ -80,6 +80,28 @@ static int replicates (lua_State *L) {
   return 1;
 }
 
+/* sorted(list of floats) -> a new list; nil if any is something else, such as an integer, which may have more digits
+** than a double holds. */
+static int sorted (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  size_t n = lua_rawlen(L, 1);
+  luaL_argcheck(L, n <= INT_MAX, 1, "too many values");
+  double *xs = lua_newuserdatauv(L, (2 * n + 1) * sizeof *xs, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i + 1);
+    if (lua_type(L, -1) != LUA_TNUMBER || lua_isinteger(L, -1)) return 0;
+    xs[i] = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  mb_sort(xs, n, xs + n);
+  lua_createtable(L, (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_pushnumber(L, xs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
 static int math_erfc (lua_State *L) {
   lua_pushnumber(L, erfc(luaL_checknumber(L, 1)));
   return 1;
@@ -100,8 +122,8 @@ static const luaL_Reg rng_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"random", rng_new}, {"replicates", replicates}, {"erfc", math_erfc}, {"lgamma", math_lgamma},
-    {NULL, NULL},
+    {"random", rng_new}, {"replicates", replicates}, {"sorted", sorted},
+    {"erfc", math_erfc}, {"lgamma", math_lgamma},    {NULL, NULL},
 };
 
 int luaopen_moonboot_resample (lua_State *L) {

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -218,10 +219,30 @@ static void too_few_values (void **state) {
   assert_true(out == 1);
 }
 
+static int ascending (const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void sorts_any_number_of_values (void **state) {
+  (void)state;
+  double xs[300], expected[300], scratch[300];
+  struct mb_rng rng;
+  mb_rng_seed(&rng, 1);
+  for (size_t n = 0; n <= 300; n++) {
+    for (size_t i = 0; i < n; i++) xs[i] = (double)mb_rng_below(&rng, n) - 100; /* with ties */
+    memcpy(expected, xs, n * sizeof *xs);
+    qsort(expected, n, sizeof *expected, ascending);
+    mb_sort(xs, n, scratch);
+    for (size_t i = 0; i < n; i++) assert_true(xs[i] == expected[i]);
+  }
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(splitmix_vectors),
       cmocka_unit_test(xoshiro_vectors),
+      cmocka_unit_test(sorts_any_number_of_values),
       cmocka_unit_test(one_seed_one_sequence),
       cmocka_unit_test(below_is_uniform),
       cmocka_unit_test(below_is_unbiased_for_huge_n),

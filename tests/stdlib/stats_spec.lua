@@ -85,6 +85,33 @@ describe("figures of one sample, against R", function()
   end)
 end)
 
+describe("stats.sorted", function()
+  it("leaves the list as it is and the numbers what they are", function()
+    local mixed = { 3, 1.5, math.maxinteger, math.maxinteger - 1, -2 }
+    local sorted = stats.sorted(mixed)
+    for i, x in ipairs { -2, 1.5, 3, math.maxinteger - 1, math.maxinteger } do
+      assert.equal(x, sorted[i])
+      assert.equal(math.type(x), math.type(sorted[i]))
+    end
+    assert.same({ 3, 1.5, math.maxinteger, math.maxinteger - 1, -2 }, mixed)
+    assert.same({ 0.5, 1.5, 2.5 }, table.move(stats.sorted { 2.5, 0.5, 1.5 }, 1, 3, 1, {}))
+    assert.equal(0, #stats.sorted {})
+  end)
+
+  it("sorts once, and is what every figure is taken from", function()
+    local sorted = stats.sorted { 5.0, 1.0, 4.0, 2.0, 3.0, 9.0 }
+    assert.equal(sorted, stats.sorted(sorted))
+    assert.same({ stats.median { 5.0, 1.0, 4.0, 2.0, 3.0, 9.0 } }, { stats.median(sorted) })
+    assert.same({ stats.ratio_interval({ 5.0, 1.0, 4.0, 2.0, 3.0 }, { 3.0, 2.0, 4.0, 1.0, 5.0 }) },
+      { stats.ratio_interval(stats.sorted { 5.0, 1.0, 4.0, 2.0, 3.0 }, stats.sorted { 3.0, 2.0, 4.0, 1.0, 5.0 }) })
+  end)
+
+  it("refuses what is no list of numbers, as all figures do", function()
+    assert.error_matches(function() stats.sorted { 1, "2" } end, "stats.sorted: value 2 of the list is a string")
+    assert.error_matches(function() stats.sorted { 0 / 0 } end, "stats.sorted: value 1 of the list is %-?nan")
+  end)
+end)
+
 describe("two samples, against R and SciPy", function()
   it("has U and its exact p", function()
     for _, pair in pairs(from_r.pairs) do

@@ -2,6 +2,8 @@
 -- A sample is a list of numbers in any order; it is never modified. One that has several figures taken of it is sorted
 -- once: every function takes what `sorted` gives as it is.
 -- @module moonboot.stats.describe
+local resample = require("moonboot.engine").resample
+
 local describe = {}
 
 --- Median absolute deviation times this estimates the standard deviation of normal data: 1 / quantile(3/4).
@@ -45,10 +47,14 @@ end
 -- @tparam {number,…} xs
 -- @treturn {number,…}
 function describe.sorted(xs)
-  local n = describe.check(xs, "stats.sorted")
+  describe.check(xs, "stats.sorted")
   if getmetatable(xs) == SORTED then return xs end
-  local copy = table.move(xs, 1, n, 1, {})
-  table.sort(copy)
+  local copy = resample.sorted(xs)
+  if not copy then
+    -- Integers: they may have more digits than the engine's doubles.
+    copy = table.move(xs, 1, #xs, 1, {})
+    table.sort(copy)
+  end
   return setmetatable(copy, SORTED)
 end
 
