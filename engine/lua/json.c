@@ -1,6 +1,7 @@
 /* engine.json: values of Lua to JSON on one line. Which key comes first is the library's business: it is asked once for
 ** objects that look alike. */
 
+#include <limits.h>
 #include <string.h>
 
 #include "binding.h"
@@ -257,7 +258,21 @@ static int encoder_new (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"encoder", encoder_new}, {NULL, NULL}};
+/* join(list of strings): they one after another. table.concat would need memory for a third copy of a document. */
+static int join (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_Integer count = luaL_len(L, 1);
+  luaL_argcheck(L, count >= 0 && count <= INT_MAX, 1, "too many strings");
+  luaL_checkstack(L, (int)count, "JSON");
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 1, i);
+    luaL_argexpected(L, lua_type(L, -1) == LUA_TSTRING, 1, "list of strings");
+  }
+  lua_concat(L, (int)count);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"encoder", encoder_new}, {"join", join}, {NULL, NULL}};
 
 int luaopen_moonboot_json (lua_State *L) {
   luaL_newlib(L, functions);

@@ -21,12 +21,8 @@ end
 -- The modules that there are, beside this file.
 local function modules()
   local names, dir = {}, debug.getinfo(1, "S").source:match("^@(.*/)[^/]*$")
-  local uv = require "luv"
-  local entries = dir and uv.fs_scandir(dir)
-  while entries do
-    local entry = uv.fs_scandir_next(entries)
-    if not entry then break end
-    names[#names + 1] = entry:match("^([%w_]+)%.lua$")
+  if dir then
+    for entry in require("moonboot.files").entries(dir) do names[#names + 1] = entry:match("^([%w_]+)%.lua$") end
   end
   for name in pairs(moonboot) do names[#names + 1] = name end
   return names

@@ -54,13 +54,9 @@ end
 -- @string kind  one of `loader.KINDS`
 -- @treturn {table,…} sorted by name, each `{ name =, path =, summary = string or nil }`
 function loader.list(kind)
-  local uv = require "luv"
   local out, seen = {}, {}
   for _, folder in ipairs(folders(kind)) do
-    local entries = uv.fs_scandir(folder)
-    while entries do
-      local entry = uv.fs_scandir_next(entries)
-      if not entry then break end
+    for entry in require("moonboot.files").entries(folder) do
       local name = entry:match("^([%w_-]+)%.lua$")
       if name and not seen[name] then
         seen[name] = true

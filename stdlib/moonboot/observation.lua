@@ -40,12 +40,12 @@ end
 local object, known = observation.object, observation.known
 
 local function add_markers(sample, record)
-  local count, last = 0, -math.huge
+  local markers, count, last = sample.markers, 0, -math.huge
   for _, marker in ipairs(object(record.markers)) do
     local name, t = value(marker.name), ms(marker.t_ns)
     if name and t then
       count = count + 1
-      sample.markers[name] = t
+      markers[name] = t
       if t < last then sample.disordered = true end
       last = t
       local times = count_of(marker.count)
@@ -75,45 +75,57 @@ local function add_consoles(sample, record)
   sample.log_bytes, sample.overruns = bytes, overruns
 end
 
-local function add_host_side(sample, record)
-  local host = object(record.host_times_ns)
-  if next(host) then
-    sample.host_times_ms = {}
-    for name, t in next, host do
-      if type(t) == "number" then sample.host_times_ms[name] = t / 1e6 end
+local function host_times_of(record)
+  local times
+  for name, t in next, object(record.host_times_ns) do
+    if type(t) == "number" then
+      times = times or {}
+      times[name] = t / 1e6
     end
   end
+  return times
+end
+
+local function qemu_of(record)
   local qemu = object(record.qemu)
-  sample.qemu = {
-    code = count_of(qemu.code), signal = value(qemu.signal), stderr = value(qemu.stderr),
-    user_ms = ms(qemu.user_ns), system_ms = ms(qemu.system_ns), max_rss_bytes = count_of(qemu.max_rss_bytes),
+  local known_of = {
+    code = count_of(qemu.code), user_ms = ms(qemu.user_ns), system_ms = ms(qemu.system_ns),
+    max_rss_bytes = count_of(qemu.max_rss_bytes),
   }
+  known_of.signal, known_of.stderr = value(qemu.signal), value(qemu.stderr)
+  return known_of
+end
+
+-- nil where there is nothing in it.
+local function filled(t)
+  return next(t) ~= nil and t or nil
 end
 
 --- Reads a sample's record.
 -- @tparam table record from the journal
 -- @treturn table the sample as it goes into results files
 function observation.of(record)
+  -- With what nearly every sample has in the constructor, the table is made in the size that it keeps.
   local sample = {
     status = value(record.status) or "error",
     reason = value(record.reason),
     index = count_of(record.index),
     order = count_of(record.order),
-    warmup = record.warmup == true or nil,
     markers = {},
+    marker_count = 0,
+    log = nil, timing = nil, clock_source = nil, log_bytes = nil,
     t0_realtime_ns = count_of(record.t0_realtime_ns),
     ended_at = value(record.ended_at),
+    host_times_ms = host_times_of(record),
+    qemu = qemu_of(record),
+    captures = filled(known(record.captures)),
   }
+  if record.warmup == true then sample.warmup = true end
   add_markers(sample, record)
   add_consoles(sample, record)
-  add_host_side(sample, record)
-  local captures = known(record.captures)
-  if next(captures) then sample.captures = captures end
-  local flags = object(record.flags)
+  local flags, noise, disturbance = object(record.flags), object(record.noise), known(record.disturbance)
   if flags[1] then sample.flags = flags end
-  local noise = object(record.noise)
   if noise[1] then sample.noise = noise end
-  local disturbance = known(record.disturbance)
   if next(disturbance) then sample.disturbance = disturbance end
   return sample
 end

@@ -76,6 +76,22 @@ describe("files", function()
     assert.is_nil((files.write(dir .. "/no/such/place", "text")))
   end)
 
+  it("keeps nothing of the directories it has read", function()
+    local function references()
+      local count = 0
+      for key in pairs(debug.getregistry()) do
+        if math.type(key) == "integer" then count = count + 1 end
+      end
+      return count
+    end
+    local before = references()
+    for _ = 1, 20 do
+      for _ in files.entries(dir) do end
+      for _ in files.entries(dir .. "/nowhere") do end
+    end
+    assert.is_true(references() < before + 10)
+  end)
+
   it("removes trees and never follows links", function()
     assert(files.make_dir(dir .. "/keep"))
     assert(files.write(dir .. "/keep/precious", "!"))

@@ -1,6 +1,7 @@
 --- The results as JSON, for scripts and for later: `jq .cpu_2.statistics.mean_ms`.
 -- Keys stand in a fixed order, a sample on a line; what is unknown is null. Described by results.schema.json.
 -- @module moonboot.layout.json
+local engine = require("moonboot.engine").json
 local json = require "moonboot.json"
 
 -- Fields that are always there, null when unknown.
@@ -39,6 +40,19 @@ local function with_nulls(t, names)
   return c
 end
 
+-- Gives each sample with its nulls, in one table that is filled anew: a hundred thousand copies would be much garbage.
+local function filler(names)
+  local filled = {}
+  return function(t)
+    for k in next, filled do filled[k] = nil end
+    for k, v in next, t do filled[k] = v end
+    for _, name in ipairs(names) do
+      if t[name] == nil then filled[name] = json.null end
+    end
+    return filled
+  end
+end
+
 -- Appends a line for each sample. Lines are joined by the thousand: a hundred thousand strings at a time cost more
 -- than the results they come from.
 local function add_samples(parts, samples, encode)
@@ -46,10 +60,11 @@ local function add_samples(parts, samples, encode)
     parts[#parts + 1] = "[]"
     return
   end
+  local with_nulls_of = filler(SAMPLE)
   parts[#parts + 1] = "[\n      "
   for from = 1, #samples, 1000 do
     local lines = {}
-    for i = from, math.min(from + 999, #samples) do lines[#lines + 1] = encode(with_nulls(samples[i], SAMPLE)) end
+    for i = from, math.min(from + 999, #samples) do lines[#lines + 1] = encode(with_nulls_of(samples[i])) end
     parts[#parts + 1] = table.concat(lines, ",\n      ") .. (from + 1000 <= #samples and ",\n      " or "\n    ]")
   end
 end
@@ -107,5 +122,5 @@ return function(results)
     parts[#parts + 1] = ("  %s: %s,\n"):format(json.encode(name), encode(results[name]))
   end
   parts[#parts + 1] = ('  "schema": %s\n}\n'):format(json.encode(results.schema))
-  return table.concat(parts)
+  return engine.join(parts)
 end
