@@ -120,7 +120,7 @@ describe("a guest that fails", function()
 
   it("by talking without end loses no byte of what it said", function()
     local expected = { flood = { "timeout", 6, "^missing drivers" }, longline = { "timeout", 6, "^missing drivers" } }
-    local samples, output, code = boot_all("floods", expected, "--timeout", "3")
+    local samples, output, code = boot_all("floods", expected, "--timeout", tostring(3 * program.slowness))
     assert.equal(1, code)
     check(samples, output, expected)
     local flood = files.read(output .. "/" .. samples.switches_flood.consoles[1].log)

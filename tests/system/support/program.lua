@@ -75,6 +75,9 @@ local function mapped(library)
   return (files.read "/proc/self/maps" or ""):find(library) ~= nil
 end
 
+--- How many times as long as usual a guest gets for what it has to say within a deadline of a test.
+program.slowness = mapped "valgrind" and 5 or 1
+
 --- Whether this runs under valgrind, which keeps some descriptors for itself: limits on them mean others then.
 function program.keeps_descriptors()
   return mapped "valgrind"
