@@ -144,6 +144,11 @@ describe("engine.process", function()
     assert.equal("ESRCH", code)
   end)
 
+  it("numbers a signal that has no name", function()
+    local process <close> = assert(engine.process.spawn { argv = { "sh", "-c", "kill -40 $$" } })
+    assert.equal("signal 40", await_end(process).signal)
+  end)
+
   it("tells why a program cannot be started", function()
     local process, message, code = engine.process.spawn { argv = { "qemu-system-none" } }
     assert.is_nil(process)

@@ -40,6 +40,17 @@ describe("a run that is ended", function()
     end)
   end
 
+  it("before its first boot leaves no run", function()
+    files.remove(dir .. "/cache") -- so that the accelerators are to be probed first
+    local started <close> = start("hang", "timeout = 60,")
+    program.await(function() return #sandbox:processes() > 1 end, "the probe")
+    started:signal "SIGINT"
+    local code, out, err = started:wait()
+    assert.same({ 130, "" }, { code, out })
+    assert.matches("moonboot: interrupted before the first boot; nothing was measured\n$", err)
+    assert.is_nil(files.read(run_dir .. "/journal.jsonl"))
+  end)
+
   it("by two signals stops at once, even when QEMU does not", function()
     local started <close> = start("hang", "timeout = 100,")
     local guest = sandbox:await_guest()

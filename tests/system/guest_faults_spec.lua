@@ -53,7 +53,7 @@ describe("a guest", function()
   end)
 
   it("that floods its console is recorded, in bounded memory", function()
-    local path = sandbox:experiment("work=1 flood", "samples = 1, timeout = 6,")
+    local path = sandbox:experiment("work=1 flood", ("samples = 1, timeout = %d,"):format(6 * program.slowness))
     local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
     local most_kb, last_kb = 0, nil
     program.await(function()

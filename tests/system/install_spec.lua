@@ -86,6 +86,12 @@ describe("moonboot install", function()
       "--disk-size", "16M", "--output", dir .. "/out")
     assert.equal(0, code, err)
     assert.is_table(uv.fs_stat(out:match "[^\n]+"))
+    script = sandbox:write("early.lua", 'return { boot = { kernel = "/boot/system", append = "reset=memory" }, '
+      .. "run = function() end }")
+    code, _, err = program.run("install", script, "--iso", dir .. "/kernel.iso", "--arch", "i386", "--disk-size", "16M",
+      "--output", dir .. "/early")
+    assert.equal(1, code)
+    assert.matches("early: the installer script came to its end, but the guest ended %(guest%-reset%)", err)
     script = sandbox:write("astray.lua", 'return { boot = { kernel = "/boot/none" }, run = function() end }')
     code, _, err = program.run("install", script, "--iso", dir .. "/kernel.iso", "--output", dir .. "/astray")
     assert.equal(1, code)

@@ -90,6 +90,7 @@ describe("a guest leaves nothing behind", function()
     { "when a wait of it fails", function()
       local guest <close> = boot("wait", "hang=memory")
       assert.is_nil((guest:expect("login: ", { timeout = 0.1 })))
+      assert.same({ nil, "the guest is still running after 0.1 s" }, { guest:wait(0.1) })
     end },
   }
 

@@ -151,12 +151,8 @@ describe("moonboot refuses", function()
   end)
 
   it("to work without its library", function()
-    local code, _, err
-    local function copy(to)
-      assert(uv.fs_copyfile(uv.exepath(), to))
-      return to
-    end
-    code, _, err = program.execute(copy(dir .. "/alone"))
+    assert(uv.fs_copyfile(uv.exepath(), dir .. "/alone"))
+    local code, _, err = program.execute(dir .. "/alone")
     assert.equal(USAGE, code)
     assert.equal("moonboot: its library is not beside this program (share/lua/5.4/moonboot): run it from its checkout, "
       .. "or reinstall\n", err)
@@ -169,5 +165,17 @@ describe("moonboot refuses", function()
     code, _, err = program.execute(dir .. "/alone", "list")
     assert.equal(USAGE, code)
     assert.matches("^moonboot: module 'moonboot%.cli' not found:\n.*stack traceback:\n", err)
+  end)
+
+  it("virtual time without the library that tells it", function()
+    assert(uv.fs_copyfile(uv.exepath(), dir .. "/alone"))
+    for _, folder in ipairs { "stdlib", "scripts" } do
+      assert(uv.fs_symlink(uv.cwd() .. "/" .. folder, dir .. "/" .. folder))
+    end
+    local script = sandbox:experiment("work=1", "samples = 1, timeout = 60,")
+    local code, _, err = program.execute(dir .. "/alone", "run", script, "--deterministic", "--output", dir .. "/run")
+    assert.equal(1, code, err)
+    assert.equal("cpu_1 sample 1: error: a deterministic machine needs moonboot/virtualtime.so, which is not "
+      .. "installed\n", err)
   end)
 end)

@@ -115,6 +115,18 @@ describe("moonboot repl", function()
       assert.equal(2, code)
     end)
 
+    it("ends when it is told to while it waits for a line", function()
+      local piped = [[cd "$0" && mkfifo lines && exec 3<>lines && exec "$@" <&3]]
+      local started <close> = program.start("sh", "-c", piped, dir, "moonboot", "repl")
+      local lines = program.await(function() return io.open(dir .. "/lines", "r+") end)
+      lines:write(('io.open(%q, "w"):close()\n'):format(dir .. "/began"))
+      lines:flush()
+      program.await(function() return uv.fs_stat(dir .. "/began") end, "the first line")
+      started:signal "SIGTERM"
+      assert.same({ 130, "true\n", "" }, { started:wait() })
+      lines:close()
+    end)
+
     it("goes on without a place for its history", function()
       uv.os_setenv("XDG_STATE_HOME", "/dev/null")
       local out, err, code = session { "1 + 1" }
@@ -275,6 +287,26 @@ describe("moonboot repl", function()
       t:type "\x04"
       assert.equal(0, t:wait())
       assert.is_nil(uv.kill(pid, 0))
+    end)
+
+    it("comes back to the prompt when the guest ends that it is connected with", function()
+      local t <close> = open()
+      t:expect "> "
+      t:type(BOOT .. "\r")
+      t:expect "\n"
+      t:expect "> "
+      t:type "vm:attach()\r"
+      t:expect "login: "
+      t:type "root\r"
+      t:expect "# "
+      t:type "poweroff\r"
+      t:expect "nil, the guest ended (guest-shutdown)"
+      t:expect "> "
+      t:type "vm:attach()\r"
+      t:expect "nil, com1: the guest ended (guest-shutdown)"
+      t:expect "> "
+      t:type "\x04"
+      assert.equal(0, t:wait())
     end)
 
     it("keeps what a run has measured when it is interrupted", function()

@@ -92,6 +92,25 @@ exec qemu-system-i386 "$@"
     assert.equal(0, uv.fs_stat(dir .. "/screen.png").uid)
   end)
 
+  it("is told what it has no right to", function()
+    local path = sandbox:write("rights.lua", [[
+      local engine = require "moonboot.engine"
+      for _, wish in ipairs { { nice = -5 }, { uid = 1, gid = 1 } } do
+        wish.argv = { "true" }
+        print((select(2, engine.process.spawn(wish))))
+      end
+    ]])
+    local function bare(...)
+      if uv.getuid() ~= 0 then return program.execute(...) end
+      return program.execute("setpriv", "--bounding-set", "-sys_nice,-setuid,-setgid", ...)
+    end
+    if bare "true" ~= 0 then return pending "skipped: this test cannot take rights away from itself" end
+    local code, out, err = bare("moonboot", path)
+    assert.same({ 0, "" }, { code, err })
+    assert.equal("true: nice -5: Operation not permitted\n"
+      .. "true: cannot run as user 1, group 1: Operation not permitted\n", out)
+  end)
+
   it("is told by name who it cannot run as", function()
     local script = sandbox:experiment("work=1")
     for _, name in ipairs { "nosuchuser", "-1", "a b", "" } do
