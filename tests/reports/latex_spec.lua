@@ -46,7 +46,7 @@ describe("LaTeX", function()
     local pdf, log = tex.compile(sandbox, name)
     assert.is_nil(log:match("LaTeX Warning: [^\n]*undefined[^\n]*"))
     assert.is_nil(log:match("mktexpk"), "a font that is no outline")
-    local text = tex.text(sandbox, pdf)
+    local text = tex.text(pdf)
     for _, word in ipairs { "nan", "inf", "NaN", "??" } do
       assert.is_nil((" " .. text .. " "):find(" " .. word .. " ", 1, true))
     end
@@ -68,7 +68,7 @@ describe("LaTeX", function()
       sandbox:write(part .. ".tex", assert(report.render(results, "latex:" .. part)))
       local pdf
       texts[part], pdf = look(part, label)
-      local pages, width, height = tex.size(sandbox, pdf)
+      local pages, width, height = tex.size(pdf)
       assert.equal(1, pages)
       assert.is_true(width < 400 and height < 500, ("%s is %g x %g pt"):format(part, width, height))
     end
