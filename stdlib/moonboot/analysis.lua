@@ -44,7 +44,8 @@ function Builder:_configuration(record)
   local key = record.key
   local configuration = self.configurations[key]
   if not configuration then
-    configuration = { key = key, samples = {}, warmups = {}, slots = {} }
+    local samples, warmups = {}, {}
+    configuration = { key = key, samples = samples, warmups = warmups, places = { [samples] = {}, [warmups] = {} } }
     self.configurations[key] = configuration
     table.insert(self.order, key)
   end
@@ -56,13 +57,13 @@ local function add_sample(self, record)
   local sample = observation.of(record)
   local list = sample.warmup and configuration.warmups or configuration.samples
   -- A resumed run redoes a sample that was cut off: the later record stands.
-  local slot = sample.index and ((sample.warmup and "w" or "s") .. sample.index)
-  local place = slot and configuration.slots[slot]
+  local places = configuration.places[list]
+  local place = sample.index and places[sample.index]
   if place then
     self.redone = (self.redone or 0) + 1
   else
     place = #list + 1
-    if slot then configuration.slots[slot] = place end
+    if sample.index then places[sample.index] = place end
   end
   list[place] = sample
 end
@@ -128,8 +129,8 @@ end
 local function guest_cpus(samples)
   local fewest, most
   for _, sample in ipairs(samples) do
-    local captures = sample.captures or {}
-    local n = math.tointeger(tonumber(captures.cpus or captures.guest_cpus))
+    local captures = sample.captures
+    local n = captures and math.tointeger(tonumber(captures.cpus or captures.guest_cpus))
     if n then
       fewest, most = math.min(fewest or n, n), math.max(most or n, n)
     end
@@ -143,26 +144,27 @@ local function column(samples, get)
   return xs
 end
 
-local function median_of(samples, get)
-  local xs = column(samples, get)
-  if #xs == 0 then return nil end
-  return (stats.median(xs))
-end
-
+-- The medians, over the samples that have them, of what happened on the host.
 local function host_side(samples)
-  local function spawn_to_cont(sample)
-    local t = sample.host_times_ms or {}
-    return t.cont_sent and t.spawned and t.cont_sent - t.spawned
-  end
-  local side = {
-    spawn_to_cont_ms = median_of(samples, spawn_to_cont),
-    first_byte_ms = median_of(samples, function(s) return s.host_times_ms and s.host_times_ms.first_byte end),
-    qemu_cpu_ms = median_of(samples, function(s)
-      return s.qemu.user_ms and s.qemu.system_ms and s.qemu.user_ms + s.qemu.system_ms
-    end),
-    max_rss_bytes = median_of(samples, function(s) return s.qemu.max_rss_bytes end),
-    pressure_share = median_of(samples, function(s) return s.disturbance and s.disturbance.pressure_share end),
+  local values = {
+    spawn_to_cont_ms = {}, first_byte_ms = {}, qemu_cpu_ms = {}, max_rss_bytes = {}, pressure_share = {},
   }
+  local function add(name, x)
+    local xs = values[name]
+    if x then xs[#xs + 1] = x end
+  end
+  for _, sample in ipairs(samples) do
+    local times, qemu, disturbance = sample.host_times_ms, sample.qemu, sample.disturbance
+    if times then
+      add("spawn_to_cont_ms", times.cont_sent and times.spawned and times.cont_sent - times.spawned)
+      add("first_byte_ms", times.first_byte)
+    end
+    add("qemu_cpu_ms", qemu.user_ms and qemu.system_ms and qemu.user_ms + qemu.system_ms)
+    add("max_rss_bytes", qemu.max_rss_bytes)
+    if disturbance then add("pressure_share", disturbance.pressure_share) end
+  end
+  local side = {}
+  for name, xs in pairs(values) do side[name] = stats.median(xs) end
   return next(side) and side or nil
 end
 
@@ -170,10 +172,12 @@ end
 local function noisy(samples)
   local count, kinds = 0, {}
   for _, sample in ipairs(samples) do
-    if sample.noise then count = count + 1 end
-    for _, reason in ipairs(sample.noise or {}) do
-      local kind = noise.kind(reason)
-      kinds[kind] = (kinds[kind] or 0) + 1
+    if sample.noise then
+      count = count + 1
+      for _, reason in ipairs(sample.noise) do
+        local kind = noise.kind(reason)
+        kinds[kind] = (kinds[kind] or 0) + 1
+      end
     end
   end
   return count > 0 and { samples = count, reasons = kinds } or nil

@@ -77,7 +77,8 @@ local function flags(add, configurations)
   each_sample(configurations, function(sample)
     total = total + 1
     if sample.clock_source == "read" then read_stamps = read_stamps + 1 end
-    for _, flag in ipairs(sample.flags or {}) do
+    if not sample.flags then return end
+    for _, flag in ipairs(sample.flags) do
       local name = type(flag) == "table" and (flag.name or flag.flag) or tostring(flag)
       if not counts[name] then names[#names + 1] = name end
       counts[name] = (counts[name] or 0) + 1

@@ -6,6 +6,9 @@ local text = require "moonboot.text"
 
 local sequence = {}
 
+-- What most samples have repeated, and flagged.
+local NONE = {}
+
 local function is_ok(sample)
   return sample.status == "ok"
 end
@@ -45,7 +48,7 @@ local function usual(configuration, rank)
     if marker.n * 2 > #of then table.insert(expected.order, marker.name) end
   end
   for _, sample in ipairs(configuration.samples) do
-    for name in pairs(sample.repeated or {}) do
+    for name in pairs(sample.repeated or NONE) do
       -- false: looked, and the samples do not agree
       if expected.counts[name] == nil then expected.counts[name] = usual_count(of, name) or false end
     end
@@ -82,11 +85,15 @@ local function add_missing(add, sample, expected)
 end
 
 local function add_extra(add, sample, expected)
-  local extra = {}
+  local extra
   for name in pairs(sample.markers) do
     local n = expected.seen_in[name] or 0
-    if n * 2 <= expected.n then extra[#extra + 1] = name end
+    if n * 2 <= expected.n then
+      extra = extra or {}
+      extra[#extra + 1] = name
+    end
   end
+  if not extra then return end
   table.sort(extra)
   for _, name in ipairs(extra) do
     add("extra", ("has '%s', which %d of %d %s have"):format(name, expected.seen_in[name] or 0, expected.n,
@@ -108,8 +115,9 @@ local function add_disorder(add, sample, expected)
 end
 
 local function add_repeated(add, sample, expected)
+  if not sample.repeated then return end
   local names = {}
-  for name in pairs(sample.repeated or {}) do names[#names + 1] = name end
+  for name in pairs(sample.repeated) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do
     local count, normal = sample.repeated[name], expected.counts[name]
@@ -127,7 +135,7 @@ local function add_reset(add, sample, expected)
     add("reset", sample.reason or "the guest reset itself", { tail = true })
     return true
   end
-  for _, flag in ipairs(sample.flags or {}) do
+  for _, flag in ipairs(sample.flags or NONE) do
     if flag == "guest_reset" then
       add("reset", "the guest reset itself during the boot", { like = expected.order[1] })
     end
@@ -143,8 +151,10 @@ end
 function sequence.find(configuration, rank, report)
   if #configuration.samples == 0 then return end
   local expected = usual(configuration, rank)
-  for _, sample in ipairs(configuration.samples) do
-    local function add(...) report(sample, ...) end
+  local sample
+  local function add(...) report(sample, ...) end
+  for i = 1, #configuration.samples do
+    sample = configuration.samples[i]
     if not add_reset(add, sample, expected) then add_missing(add, sample, expected) end
     add_extra(add, sample, expected)
     add_disorder(add, sample, expected)
