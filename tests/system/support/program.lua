@@ -75,17 +75,15 @@ local function mapped(library)
   return (files.read "/proc/self/maps" or ""):find(library) ~= nil
 end
 
---- How many times as long as usual a guest gets for what it has to say within a deadline of a test.
-program.slowness = mapped "valgrind" and 5 or 1
+--- Whether this runs under valgrind.
+program.under_valgrind = mapped "valgrind"
 
---- Whether this runs under valgrind, which keeps some descriptors for itself: limits on them mean others then.
-function program.keeps_descriptors()
-  return mapped "valgrind"
-end
+--- How many times as long as usual a guest gets for what it has to say within a deadline of a test.
+program.slowness = program.under_valgrind and 5 or 1
 
 --- Whether this build has a sanitizer, or runs under valgrind: then memory is theirs, and limits on it mean nothing.
 function program.watched()
-  return mapped "lib[atu]%w*san" or mapped "valgrind"
+  return mapped "lib[atu]%w*san" or program.under_valgrind
 end
 
 --- Whether signals wait until the program calls its C library, as under ThreadSanitizer: a loop that never does then
