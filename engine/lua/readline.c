@@ -1,12 +1,13 @@
 /* require "moonboot.readline": GNU readline for an event loop. A module of its own, so that nothing loads the library
 ** but an interactive session.
 **
-**   readline.open(fd, complete, display)   once: the terminal to read, and two functions for the TAB key
+**   readline.open(fd, complete, display)   the terminal to read, from now on readline's, and two functions for the TAB key
 **   readline.prompt(text)                  shows the prompt and takes the terminal
 **   readline.feed() -> done, line          call when fd is readable; `line` is nil at the end of input
 **   readline.cancel()                      drops the line being typed and gives the terminal back
 **   readline.say(text)                     prints above the prompt
 **   readline.resize()                      the window has another size
+**   readline.close()                       gives everything back
 **   readline.remember(line), read_history(path, most), append_history(path)
 **
 ** complete(line, first, last) gets the line up to the cursor and the place of the word to complete, and returns a list
@@ -137,10 +138,9 @@ static int readline_open (lua_State *L) {
   int fd = (int)luaL_checkinteger(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   luaL_checktype(L, 3, LUA_TFUNCTION);
-  if (session.in == NULL) {
-    session.in = fdopen(fd, "r");
-    if (session.in == NULL) return luaL_fileresult(L, 0, NULL);
-  }
+  luaL_argcheck(L, session.in == NULL, 1, "readline is open already");
+  session.in = fdopen(fd, "r");
+  if (session.in == NULL) return luaL_fileresult(L, 0, NULL);
   lua_settop(L, 3);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &display_key);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &complete_key);
@@ -190,6 +190,15 @@ static int readline_cancel (lua_State *L) {
   rl_callback_sigcleanup();
   rl_replace_line("", 0);
   give_terminal_back();
+  return 0;
+}
+
+static int readline_close (lua_State *L) {
+  readline_cancel(L);
+  if (session.in == NULL) return 0;
+  rl_instream = stdin;
+  fclose(session.in);
+  session.in = NULL;
   return 0;
 }
 
@@ -250,6 +259,7 @@ static const luaL_Reg functions[] = {{"open", readline_open},
                                      {"prompt", readline_prompt},
                                      {"feed", readline_feed},
                                      {"cancel", readline_cancel},
+                                     {"close", readline_close},
                                      {"say", readline_say},
                                      {"resize", readline_resize},
                                      {"remember", readline_remember},

@@ -52,6 +52,7 @@ describe("a run that is ended", function()
   end)
 
   it("by two signals stops at once, even when QEMU does not", function()
+    sandbox:setenv("VALGRIND_TRACK_FDS", "no")
     local started <close> = start("hang", "timeout = 100,")
     local guest = sandbox:await_guest()
     rundir.await_output(run_dir)

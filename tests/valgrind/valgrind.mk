@@ -12,11 +12,12 @@ VALGRIND = /usr/bin/valgrind -q --error-exitcode=99 --leak-check=full --show-lea
 valgrind: packages-test $(CHECKED)/program
 	@rm -rf $(CHECKED)/logs && mkdir $(CHECKED)/logs
 	@MOONBOOT_PROGRAM=$(CHECKED)/program \
-	  $(MAKE) --no-print-directory -k BUILD=$(CHECKED) CFLAGS="-O1 -g" RUN="$(VALGRIND)" test || failed=1; \
+	  $(MAKE) --no-print-directory -k -j2 --output-sync=target BUILD=$(CHECKED) CFLAGS="-O1 -g" RUN="$(VALGRIND)" test || failed=1; \
 	$(CHECKED)/moonboot tests/valgrind/findings.lua $(CHECKED)/logs && [ -z "$$failed" ]
 
-# One word for the tests that start the program: by itself, in the command line of a shell, on a terminal.
+# One word for the tests that start the program: by itself, in the command line of a shell, on a terminal. A test that
+# makes it end at once says so, because no descriptor is closed then.
 $(CHECKED)/program: tests/valgrind/valgrind.mk
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nexec %s %s "$$@"\n' '$(VALGRIND)' $(CHECKED)/moonboot > $@
+	@printf '#!/bin/sh\nexec %s --track-fds=$${VALGRIND_TRACK_FDS:-yes} %s "$$@"\n' '$(VALGRIND)' $(CHECKED)/moonboot > $@
 	@chmod +x $@

@@ -80,12 +80,11 @@ end
 
 --- Gives everything back. Idempotent.
 function Editor:close()
-  self.readline.cancel()
-  if self.poll then
-    self.poll:close()
-    self.window:close()
-    self.poll = nil
-  end
+  if not self.poll then return end
+  self.poll:close()
+  self.window:close()
+  self.poll = nil
+  self.readline.close()
 end
 
 -- -- a stream --
