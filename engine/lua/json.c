@@ -161,6 +161,7 @@ static void push_keys (lua_State *L, const struct encoder *e, lua_Integer count)
     lua_getiuservalue(L, ENCODER, KEYS);
     lua_pushvalue(L, object);
     lua_call(L, 1, 1);
+    if (!lua_istable(L, -1)) luaL_error(L, "keys must give a list, not %s", luaL_typename(L, -1));
     lua_pushvalue(L, -1);
     lua_rawseti(L, object + 1, count);
   }
@@ -247,10 +248,10 @@ static int encoder_new (lua_State *L) {
   e->comma = spaced ? ", " : ",";
   e->pad = spaced ? " " : "";
   lua_getfield(L, 1, "keys");
-  luaL_argexpected(L, lua_isfunction(L, -1), 1, "function in keys");
+  luaL_argcheck(L, lua_isfunction(L, -1), 1, "keys must be a function");
   lua_setiuservalue(L, -2, KEYS);
   lua_getfield(L, 1, "array");
-  luaL_argexpected(L, lua_istable(L, -1), 1, "table in array");
+  luaL_argcheck(L, lua_istable(L, -1), 1, "array must be a metatable");
   lua_setiuservalue(L, -2, ARRAY);
   lua_newtable(L);
   lua_setiuservalue(L, -2, ORDERS);
@@ -266,7 +267,7 @@ static int join (lua_State *L) {
   luaL_checkstack(L, (int)count, "JSON");
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, 1, i);
-    luaL_argexpected(L, lua_type(L, -1) == LUA_TSTRING, 1, "list of strings");
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "must hold strings only");
   }
   lua_concat(L, (int)count);
   return 1;

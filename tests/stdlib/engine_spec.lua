@@ -338,3 +338,22 @@ describe("engine.console", function()
     end)
   end
 end)
+
+describe("engine.json", function()
+  local json = engine.json
+
+  it("refuses what it cannot work with", function()
+    assert.error_matches(function() json.encoder {} end, "keys must be a function")
+    assert.error_matches(function() json.encoder { keys = print } end, "array must be a metatable")
+    assert.error_matches(function() json.encoder { keys = print, array = {}, decimals = 18 } end, "0 to 17")
+    assert.error_matches(function() json.encoder { keys = print, array = {}, digits = 3 } end, "unknown option")
+    assert.error_matches(function() json.join { "a", 1 } end, "must hold strings only")
+    local encode = json.encoder { keys = function() return "a" end, array = {} }
+    assert.error_matches(function() encode { a = 1 } end, "keys must give a list, not string")
+  end)
+
+  it("joins strings", function()
+    assert.equal("", json.join {})
+    assert.equal("a\0bc", json.join { "a\0", "", "bc" })
+  end)
+end)
