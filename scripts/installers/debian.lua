@@ -6,16 +6,25 @@
 -- that is not known here ends the installation, and is in the message. From the choice of a mirror on it needs a
 -- network, and the components that the mirror has for it.
 local lpeg = require "lpeg"
+local text = require "moonboot.text"
 
-local P = lpeg.P
+local B, C, P = lpeg.B, lpeg.C, lpeg.P
 
 local BOOT_SECONDS, STEP_SECONDS = 300, 900
+local CONTEXT_LINES = 20
 
--- What ends a question: the place for an answer, or for ENTER after a note.
+-- What ends a question: the place for an answer, the question itself where a password is due, what follows a note.
 local prompt = P "Prompt: '?' for help" * (1 - P "> ") ^ 0 * "> "
-local note = P "[Press enter to continue]"
+local password = -B(1) * C(P "Root password:" + "Re-enter password to verify:") * P " " ^ 0 * -1
+local NOTE = "[Press enter to continue]"
 
 local MENU = "Choose the next step in the install process:"
+local PARTITIONS = "This is an overview of your currently configured partitions and mount points. "
+  .. "Select a partition to modify its settings (file system, mount point, etc.), "
+  .. "a free space to create partitions, or a device to initialize its partition table."
+
+-- A question is wrapped into this many lines at most.
+local QUESTION_LINES = 4
 
 -- The choices of a question, in one or more columns: "  1: Australia,    3: Canada [*],". -> { number =, name = }, …
 local function choices_in(lines)
@@ -34,28 +43,42 @@ local function choices_in(lines)
   return choices
 end
 
--- What stands before a prompt. -> the question (the last line that is a known one, else the last that is no choice: the
+-- The known question that the last of these lines end with, however it is wrapped; nil when there is none.
+local function wrapped(lines, known)
+  local question = ""
+  for at = #lines, math.max(1, #lines - QUESTION_LINES + 1), -1 do
+    question = question == "" and lines[at] or lines[at] .. " " .. question
+    if known[question] then return question end
+  end
+end
+
+-- What stands before a prompt. -> the question (the last that is a known one, else the last line that is no choice: the
 -- installer's log writes over its questions), the choices
 local function read_question(before, known)
-  local lines, question, last = {}, nil, ""
+  local lines, plain, question, last = {}, {}, nil, ""
   for line in before:gmatch("[^\n]+") do
-    local plain = line:gsub("^%s+", ""):gsub("%s+$", "")
-    lines[#lines + 1] = line
-    if known[plain] then question = plain end
-    if plain ~= "" and not plain:find("^%d+: ") then last = plain end
+    table.insert(lines, line)
+    table.insert(plain, (line:gsub("^%s+", ""):gsub("%s+$", "")))
+    question = wrapped(plain, known) or question
+    if plain[#plain] ~= "" and not plain[#plain]:find("^%d+: ") then last = plain[#plain] end
   end
   return question or last, choices_in(lines)
 end
 
--- Makes an answer that is the number of a choice. Longer names may follow the one wanted: "Canada  -  en_CA.UTF-8".
+-- Makes an answer that is the number of a choice. More may follow the name: "Canada  -  en_CA.UTF-8",
+-- "All files in one partition (recommended for new users)".
 local function choose(wanted)
   return function(choices)
-    for _, exact in ipairs { true, false } do
-      for _, choice in ipairs(choices) do
-        if choice.name == wanted or not exact and choice.name:sub(1, #wanted) == wanted then return choice.number end
-      end
+    local names = {}
+    for _, choice in ipairs(choices) do
+      if choice.name == wanted then return choice.number end
+      table.insert(names, choice.name)
     end
-    return nil, ("no choice '%s'"):format(wanted)
+    for _, choice in ipairs(choices) do
+      local more = choice.name:sub(1, #wanted) == wanted and choice.name:sub(#wanted + 1)
+      if more and more:find "^ +[-(]" then return choice.number end
+    end
+    return nil, ("no choice '%s'%s"):format(text.escape(wanted), text.suggest(wanted, names))
   end
 end
 
@@ -95,49 +118,72 @@ local function answers(options)
     ["Select your time zone:"] = DEFAULT,
     ["Partitioning method:"] = choose "Guided - use entire disk",
     ["Select disk to partition:"] = DEFAULT,
+    ["Partition table type:"] = DEFAULT,
     ["Partitioning scheme:"] = choose "All files in one partition",
-    ["device to initialize its partition table."] = choose "Finish partitioning and write changes to disk",
+    [PARTITIONS] = choose "Finish partitioning and write changes to disk",
     ["Write the changes to disks?"] = choose "Yes",
     [MENU] = DEFAULT,
   }
 end
 
 -- The main menu proposes a step. When it proposes the same one again, that step has failed.
-local function next_step(vm, choices, options, done)
-  local step
+-- -> the step | nil, a message
+local function next_step(choices, done)
   for _, choice in ipairs(choices) do
-    if choice.default then step = choice.name end
+    if choice.default then
+      if done[choice.name] then
+        return nil, ("the step '%s' did not succeed: the main menu proposes it again"):format(choice.name)
+      end
+      done[choice.name] = true
+      return choice.name
+    end
   end
-  if not step then return nil, "the main menu proposes no step" end
-  if options.stop_at == step then return nil, nil, true end
-  if done[step] then return nil, ("the step '%s' did not succeed: the main menu proposes it again"):format(step) end
-  done[step] = true
-  vm:step(step)
-  return DEFAULT
+  return nil, "the main menu proposes no step"
+end
+
+-- Gives up: a line that says why, and what the installer's user would see.
+local function give_up(step, problem, before)
+  local seen = {}
+  for line in before:gmatch "[^\n]+" do table.insert(seen, "\n  | " .. text.escape(line)) end
+  local context = table.concat(seen, "", math.max(1, #seen - CONTEXT_LINES + 1))
+  error(("step '%s': %s%s"):format(step, problem, context), 0)
+end
+
+-- The answer to a question, by the names of its choices if it has any. -> the answer | nil, a message
+local function answer_to(question, choices, known)
+  local answer, problem = known[question], "not known here"
+  if type(answer) == "function" then answer, problem = answer(choices) end
+  if answer then return answer end
+  return nil, ("the installer asks \"%s\": %s"):format(text.escape(question), problem)
 end
 
 local function install(vm, options)
   local known, done, timeout = answers(options), {}, BOOT_SECONDS
-  vm:step "boot the installer"
+  local stage, step = "installer", "boot the installer"
+  vm:step(step)
   while true do
-    local match = assert(vm:expect(prompt + note, { timeout = timeout, label = "the installer's next question",
-      fail = "Kernel panic" }))
+    local match = assert(vm:expect(prompt + password + NOTE, {
+      timeout = timeout,
+      label = "the installer's next question",
+      fail = "Kernel panic",
+    }))
     timeout = STEP_SECONDS
     local question, choices = read_question(match.before, known)
-    local answer, problem, stop
-    if question == MENU then
-      answer, problem, stop = next_step(vm, choices, options, done)
-    elseif match.text == "[Press enter to continue]" then
-      problem = "the installer reports: " .. question
-    elseif question == options.stop_at then
-      stop = true
-    else
-      answer = known[question]
-      if type(answer) == "function" then answer, problem = answer(choices) end
-      if not answer then problem = ("the installer asks \"%s\": %s"):format(question, problem or "not known here") end
+    question = match.captures[1] or question
+    if match.text == NOTE then
+      give_up(step, "the installer reports: " .. (match.before:match "!! ERROR: ([^\n]+)" or question), match.before)
     end
-    if stop then return end
-    if not answer then error(("%s\n%s"):format(problem, match.before), 0) end
+    local answer, problem
+    if question == MENU then
+      stage, problem = next_step(choices, done)
+      step, answer = stage or step, stage and DEFAULT
+    else
+      step = ("%s: %s"):format(stage, text.escape(question:match "^[^.:?]*"))
+      answer, problem = answer_to(question, choices, known)
+    end
+    if question == options.stop_at or step == options.stop_at then return end
+    vm:step(step)
+    if not answer then give_up(step, problem, match.before) end
     assert(vm:sendline(answer))
   end
 end
