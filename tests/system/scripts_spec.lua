@@ -77,23 +77,24 @@ describe("a script", function()
     assert.equal(2, #rundir.samples(run_dir))
   end)
 
+  -- Each makes a file when it begins.
   local LOOPS = {
-    prepare = "prepare = function() while true do end end,",
-    on_marker = "on_marker = function() while true do end end,",
-    on_sample = "on_sample = function() while true do pcall(string.rep, 'x', 9) end end,",
-    conclude = "conclude = function() local n = 0; while true do n = #('x'):rep(9) end end,",
+    prepare = "prepare = function() io.open(%q, 'w'):close() while true do end end,",
+    on_marker = "on_marker = function() io.open(%q, 'w'):close() while true do end end,",
+    on_sample = "on_sample = function() io.open(%q, 'w'):close() while true do pcall(string.rep, 'x', 9) end end,",
+    conclude = "conclude = function() io.open(%q, 'w'):close() while true do _ = ('x'):rep(9) end end,",
     grammar = [[grammar = mb.grammar { { "a", "x" }, { "b", require("lpeg").Cmt(1, function(s)
-    while s:find "kernel entry" do end
+    if s:find "kernel entry" then io.open(%q, 'w'):close() while true do end end
   end) } },
   measure = { to = "b" },]],
   }
   for hook, source in pairs(LOOPS) do
     it("in an endless loop in " .. hook .. " can be interrupted", function()
       if program.holds_signals() then return pending "no signal comes in a loop" end
-      local path = sandbox:experiment("work=1", "samples = 2, timeout = 60,\n" .. source)
+      local began = dir .. "/began"
+      local path = sandbox:experiment("work=1", "samples = 2, timeout = 60,\n" .. source:format(began))
       local started <close> = program.start("moonboot", "run", path, "--output", run_dir)
-      program.await(function() return files.read(run_dir .. "/journal.jsonl") end)
-      uv.sleep(1500) -- long enough to be in the loop
+      program.await(function() return uv.fs_stat(began) end, "the loop")
       started:signal "SIGINT"
       local code, _, err = started:wait()
       -- By the time of the last hook all samples are there.
