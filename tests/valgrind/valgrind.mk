@@ -2,9 +2,8 @@
 # and other programs run as they are. It takes half an hour, so it is no step of `make check`.
 CHECKED = $(abspath $(BUILD))/valgrind
 VALGRIND = /usr/bin/valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
-  --errors-for-leak-kinds=definite,indirect --track-fds=yes \
-  --fair-sched=yes --keep-debuginfo=yes --child-silent-after-fork=yes --log-file=$(CHECKED)/logs/%p \
-  --suppressions=$(CURDIR)/tests/valgrind/third-party.supp
+  --errors-for-leak-kinds=definite,indirect --track-fds=yes --fair-sched=yes --keep-debuginfo=yes \
+  --child-silent-after-fork=yes --log-file=$(CHECKED)/logs/%p
 
 .PHONY: valgrind
 
