@@ -15,6 +15,9 @@ SANITIZE ?=
 RUN ?= # what runs the tests, e.g. valgrind
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
 LUA_LIBS = $(shell pkg-config --libs lua5.4)
+# In place of malloc, from Debian's libmimalloc-dev: a report over 100,000 samples takes a fifth less time. Sanitizers and
+# valgrind bring their own.
+ALLOCATOR = $(if $(SANITIZE),,-Wl,--push-state,--no-as-needed -lmimalloc -Wl,--pop-state)
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -fPIC -pthread -Iengine -I$(BUILD) $(LUA_CFLAGS) -MMD -MP
 
 CORE = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/main.c,$(wildcard engine/*.c)))
@@ -22,7 +25,7 @@ BINDING = $(patsubst engine/%.c,$(BUILD)/obj/%.o,$(filter-out engine/lua/readlin
 C_FILES = $(wildcard engine/*.[ch] engine/lua/*.[ch] engine/qemu/*.[ch] tests/engine/*.[ch] examples/guest/*.[ch])
 ENGINE_TESTS = $(patsubst tests/engine/%.c,$(BUILD)/tests/%,$(wildcard tests/engine/test_*.c))
 
-RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev lua-lpeg lua-cjson lua-luv lua-argparse \
+RUN_PACKAGES = gcc libc6-dev pkg-config liblua5.4-dev libreadline-dev libmimalloc-dev lua-lpeg lua-cjson lua-luv lua-argparse \
   qemu-system-x86 qemu-utils xorriso
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev lua5.4 lua-busted lua-check clang-format clang-tidy valgrind \
   busybox-static cpio jq bsdextrautils lua-ldoc lua-discount
@@ -39,7 +42,7 @@ MODULES = $(BUILD)/lib/moonboot/engine.so $(BUILD)/lib/moonboot/readline.so $(BU
 all: $(BUILD)/moonboot $(MODULES) guest
 
 $(BUILD)/moonboot: $(BUILD)/obj/main.o $(CORE) $(BINDING)
-	$(CC) $(LDFLAGS) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(LUA_LIBS) -lm
+	$(CC) $(LDFLAGS) $(SANITIZE) -rdynamic -pthread -o $@ $^ $(ALLOCATOR) $(LUA_LIBS) -lm
 
 $(BUILD)/lib/moonboot/engine.so: $(CORE) $(BINDING)
 	@mkdir -p $(@D)

@@ -14,7 +14,6 @@
 #include <lualib.h>
 
 #include "lua/binding.h"
-#include "pool.h"
 
 enum {
   STATUS_BAD_SCRIPT = 2,
@@ -95,25 +94,6 @@ static void set_arguments (lua_State *L, int argc, char **argv) {
   lua_setglobal(L, "arg");
 }
 
-/* A script turns warnings on by warn "@on", as in the program lua. */
-struct warnings {
-  bool on, continued;
-};
-
-static void warn (void *state, const char *message, int more) {
-  struct warnings *warnings = state;
-  if (message[0] == '@' && !warnings->continued && !more) {
-    if (strcmp(message, "@on") == 0) warnings->on = true;
-    if (strcmp(message, "@off") == 0) warnings->on = false;
-    return;
-  }
-  if (warnings->on) {
-    const char *begin = warnings->continued ? "" : "Lua warning: ";
-    fprintf(stderr, "%s%s%s", begin, message, more ? "" : "\n");
-  }
-  warnings->continued = more;
-}
-
 /* Runs in protected mode: (argc, argv, root, bin, layout) -> exit status. */
 static int run (lua_State *L) {
   int argc = (int)lua_tointeger(L, 1);
@@ -160,14 +140,11 @@ int main (int argc, char **argv) {
                     "run it from its checkout, or reinstall\n");
     return STATUS_BAD_SCRIPT;
   }
-  struct mb_pool *pool = mb_pool_new();
-  lua_State *L = pool != NULL ? lua_newstate(mb_pool_resize, pool) : NULL;
+  lua_State *L = luaL_newstate();
   if (L == NULL) {
     fprintf(stderr, "moonboot: out of memory\n");
     return STATUS_BAD_SCRIPT;
   }
-  struct warnings warnings = {false, false};
-  lua_setwarnf(L, warn, &warnings);
   lua_pushcfunction(L, describe_error);
   lua_pushcfunction(L, run);
   lua_pushinteger(L, argc);
@@ -181,6 +158,5 @@ int main (int argc, char **argv) {
   else
     fprintf(stderr, "moonboot: %s\n", lua_tostring(L, -1));
   lua_close(L); /* closes every handle: no child and no thread is left */
-  mb_pool_free(pool);
   return status;
 }

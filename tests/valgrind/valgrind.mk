@@ -11,7 +11,7 @@ VALGRIND = /usr/bin/valgrind -q --error-exitcode=99 --leak-check=full --show-lea
 valgrind: packages-test $(CHECKED)/program
 	@rm -rf $(CHECKED)/logs && mkdir $(CHECKED)/logs
 	@MOONBOOT_PROGRAM=$(CHECKED)/program \
-	  $(MAKE) --no-print-directory -k -j2 --output-sync=target BUILD=$(CHECKED) CFLAGS="-O1 -g" RUN="$(VALGRIND)" test || failed=1; \
+	  $(MAKE) --no-print-directory -k -j2 --output-sync=target BUILD=$(CHECKED) CFLAGS="-O1 -g" ALLOCATOR= RUN="$(VALGRIND)" test || failed=1; \
 	$(CHECKED)/moonboot tests/valgrind/findings.lua $(CHECKED)/logs && [ -z "$$failed" ]
 
 # One word for the tests that start the program: by itself, in the command line of a shell, on a terminal. A test that
