@@ -21,7 +21,7 @@ end
 -- @param wanted LPeg pattern
 -- @string subject
 -- @int[opt=1] init
--- @return true and what `lpeg.match` returns; false and the error that it raises; nil and a message when it took too
+-- @return true and what LPeg returns; false and the error that it raises; nil and a message when it took too
 --   long
 bounded.match = engine.bounded.new(lpeg.match)
 
