@@ -348,7 +348,7 @@ static void where_and_how_it_runs (void **state) {
   const int cpus[] = {0};
   const char *argv[] = {"sh", "-c",
                         "pwd; nice; grep Cpus_allowed_list /proc/self/status; "
-                        "[ $(ps -o pgid= -p $$) -eq $$ ] && echo leader",
+                        "[ $(cut -d' ' -f5 /proc/$$/stat) -eq $$ ] && echo leader",
                         NULL};
   struct mb_process *p =
       spawn((struct mb_process_options){.cwd = "/", .nice = 3, .cpus = cpus, .cpu_count = 1}, argv);
