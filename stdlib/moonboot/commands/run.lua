@@ -75,7 +75,13 @@ function command.run(args)
   if not experiment then return cli.fail(message) end
   local task = require "moonboot.task"
   local progress = require("moonboot.progress").new { quiet = args.quiet }
-  local run = task.spawn(pcall, require("moonboot.runner").run, experiment, {
+  local run
+  -- Before the run is begun: it starts its first QEMU, which probes accelerators, at once.
+  local watch <close> = require("moonboot.signals").watch(function(name)
+    progress:note(("%s: stopping the guests; once more ends at once"):format(name))
+    run:cancel("interrupted")
+  end)
+  run = task.spawn(pcall, require("moonboot.runner").run, experiment, {
     output = args.output,
     resume = args.resume,
     despite_changes = args.despite_changes,
@@ -83,10 +89,6 @@ function command.run(args)
     run_as = args.run_as,
     progress = progress,
   })
-  local watch <close> = require("moonboot.signals").watch(function(name)
-    progress:note(("%s: stopping the guests; once more ends at once"):format(name))
-    run:cancel("interrupted")
-  end)
   local ok, outcome, why, status = run:join()
   watch:close()
   if not ok and outcome == "interrupted" then
