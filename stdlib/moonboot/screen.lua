@@ -25,6 +25,10 @@ local SETTLED_SECONDS = 0.3
 local TORN_ROWS = 3
 -- How many rows above a consumed one must be the same for it to be recognised.
 local CONTEXT_ROWS = 3
+-- How many empty rows a guest leaves at the bottom of a full screen that it has just scrolled.
+local EMPTY_ROWS = 3
+-- A consumed row that has not been seen for so long is gone; until then the guest may be moving it.
+local LOST_NS = 300000000
 
 --- Makes the screen of a guest.
 -- @tparam Qmp qmp its control connection, `qmp:execute(command, arguments) -> result | nil, message`
@@ -66,23 +70,35 @@ local function is_consumed(self, rows, row, beginning)
   return true
 end
 
--- The row that was consumed last, and how much of it; 0 when it is no longer on the screen.
+-- The row that was consumed last, and how much of it; nil when it is not on the screen.
 local function find_consumed(self, rows)
   local consumed = self.consumed
-  if not consumed then return 0, 0 end
+  local last = last_row(rows)
+  -- A screen scrolls when it is full: one that shows less than before was cleared.
+  local cleared = last < consumed.row and #rows - last > EMPTY_ROWS
   for _, beginning in ipairs { consumed.text .. consumed.typed, consumed.text } do
     beginning = beginning:sub(1, self.columns)
-    -- A screen scrolls when it is full: one that shows less than before was cleared.
-    local top = last_row(rows) < consumed.row and consumed.row or 1
-    for row = math.min(consumed.row, #rows), top, -1 do
-      if is_consumed(self, rows, row, beginning) then
-        consumed.row = row
-        return row, #consumed.text
-      end
+    for row = math.min(consumed.row, #rows), cleared and consumed.row or 1, -1 do
+      if is_consumed(self, rows, row, beginning) then return row, #consumed.text end
     end
   end
-  self.consumed = nil
-  return 0, 0
+end
+
+-- Says up to where a page that has just been read is consumed.
+local function place_consumed(self, rows)
+  local row, used
+  if self.consumed then row, used = find_consumed(self, rows) end
+  if row then
+    self.consumed.row, self.lost_ns = row, nil
+  elseif self.consumed then
+    self.lost_ns = self.lost_ns or self.looked_ns
+    if self.looked_ns - self.lost_ns > LOST_NS then
+      self.consumed, self.lost_ns = nil, nil
+    else
+      row = #rows + 1
+    end
+  end
+  self.used_row, self.used = row or 0, used or 0
 end
 
 local function consume(self, row, last)
@@ -103,7 +119,7 @@ local function look(self)
   if memory ~= self.seen then self.seen, self.changed_ns = memory, engine.clock.now() end
   self.memory, self.looked_ns, self.trouble = memory, engine.clock.now(), nil
   self.shown, self.columns = rows, page.columns
-  self.used_row, self.used = find_consumed(self, rows)
+  place_consumed(self, rows)
   return rows
 end
 
@@ -147,7 +163,7 @@ local function refresh(self, branches)
   if memory ~= self.memory then
     worth_it = self:quiet_for() >= SETTLED_SECONDS or possible(memory, branches)
   else
-    worth_it = now_ns - self.looked_ns > LOOK_AGAIN_NS
+    worth_it = self.lost_ns or now_ns - self.looked_ns > LOOK_AGAIN_NS
   end
   if worth_it then look(self) end
 end

@@ -84,6 +84,30 @@ describe("screen", function()
       assert.equal(1, assert(s:expect "$ ").row)
     end)
 
+    it("does not match again while the guest scrolls, whenever it looks", function()
+      local function page(rows)
+        local texts = {}
+        for i, row in pairs(rows) do texts[(i - 1) * 80] = row end
+        return memory(texts)
+      end
+      local state = { memory = page { [22] = "Disk? [0] ", [23] = "a", [24] = "b", [25] = "Region? [0] " } }
+      local s = screen.new(double.qmp(state), { type = function() return true end })
+      assert(s:expect "Disk? [0] ")
+      assert(s:expect "Region? [0] ")
+      assert(s:sendline "")
+      -- A newline, and nothing in the new row yet.
+      state.memory = page { [21] = "Disk? [0] ", [22] = "a", [23] = "b", [24] = "Region? [0] " }
+      assert.is_nil((s:expect("? [0] ", { timeout = 0.5 })))
+      -- Rows 21 and 22 have been moved up, those below have not.
+      state.memory = page { [20] = "Disk? [0] ", [21] = "a", [22] = "a", [23] = "b", [24] = "Region? [0] " }
+      local whole = page { [20] = "Disk? [0] ", [21] = "a", [22] = "b", [23] = "Region? [0] ", [25] = "Sure? [0] " }
+      state.on_read = function(reads)
+        if reads == 3 then state.memory = whole end
+      end
+      state.reads = 0
+      assert.equal("Sure? [0] ", assert(s:expect(lpeg.P "Disk? [0] " + "Region? [0] " + "Sure? [0] ")).text)
+    end)
+
     it("recognises a prompt with a message in its middle", function()
       local state = { memory = memory { [0] = "Disk num", [80] = "log: eth0 up", [160] = "ber? [0] " } }
       local match = assert(screen.new(double.qmp(state)):expect("Disk number? [0] ", { timeout = 20 }))
