@@ -114,15 +114,19 @@ function Session:show(results)
   self.say(table.concat(shown, "  "))
 end
 
--- Runs a function; signals interrupt it.
+-- Runs a function; signals interrupt it, also those that come at its very end.
 local function attended(session, fn, handler)
+  local signal
   local watch <close> = signals.watch(function(name)
-    if name ~= "SIGINT" then session.leaving = true end
+    signal = name
     task.interrupt_main(INTERRUPTED)
   end, { impatient = true })
   local results = table.pack(xpcall(fn, handler))
-  watch:close()
-  return results
+  signal = watch:close() or signal
+  if not signal then return results end
+  task.interrupt_main(nil)
+  if signal ~= "SIGINT" then session.leaving = true end
+  return results[1] and { false, INTERRUPTED, n = 2 } or results
 end
 
 local function run_chunk(session, source, first)

@@ -110,8 +110,9 @@ local function interrupt(t, reason)
   end
 end
 
---- Interrupts what the main program waits for: its wait raises `reason`. For signal handlers.
--- @param reason any error value
+--- Interrupts what the main program waits for: its wait raises `reason`, or its next one does if it is in none. For
+-- signal handlers.
+-- @param reason any error value; nil takes back what no wait has raised yet
 function task.interrupt_main(reason)
   interrupt(top_level, reason)
 end

@@ -57,6 +57,14 @@ describe("moonboot repl", function()
       assert.equal(0, code)
     end)
 
+    it("takes a signal that comes at the end of a statement for one to it", function()
+      local out, err, code = session { "uv = require 'luv'", "uv.kill(uv.os_getpid(), 'sigint')", "1",
+        "uv.kill(uv.os_getpid(), 'sigterm')", "2" }
+      assert.equal("1\n", out)
+      assert.equal("interrupted\ninterrupted\n", err)
+      assert.equal(2, code)
+    end)
+
     it("takes chunks of several lines", function()
       local out = session { "function f(", "a,", "b) return a * b end", "f(", "6, 7)" }
       assert.equal("42\n", out)
@@ -375,6 +383,8 @@ describe("moonboot repl", function()
     it("gives the terminal back when it is told to end: at the prompt", function() terminal_after("1 +", "1 +") end)
 
     it("… while a statement waits", function() terminal_after("sleep(1000)\r", "sleep(1000)\r\n") end)
+
+    it("… while a statement computes", function() terminal_after("while true do end\r", "while true do end\r\n") end)
 
     it("… while the terminal is the guest's", function() terminal_after("vm:attach()\r", "Ctrl-] leaves") end)
   end)
