@@ -45,9 +45,11 @@ function files.state_dir()
   return base_dir("XDG_STATE_HOME", "/.local/state")
 end
 
--- What is wrong, without the path: luv says "ENOENT: no such file or directory: PATH", the C library "No such file or
+--- What is wrong, without the path: luv says "ENOENT: no such file or directory: PATH", the C library "No such file or
 -- directory", perhaps after a path.
-local function reason(message)
+-- @string message
+-- @treturn string
+function files.reason(message)
   return message:match "^%u+: [^:]*" or message:match " ?([^:]*)$"
 end
 
@@ -76,7 +78,7 @@ end
 function files.make_temp_dir(prefix)
   local dir, message = uv.fs_mkdtemp(prefix .. "XXXXXX")
   if dir then return dir end
-  return nil, ("cannot make a directory in %s: %s"):format(prefix:match "^(.*)/" or ".", reason(message))
+  return nil, ("cannot make a directory in %s: %s"):format(prefix:match "^(.*)/" or ".", files.reason(message))
 end
 
 local TempDir = {}
@@ -109,7 +111,7 @@ function files.read(path)
 end
 
 local function unwritable(path, why)
-  return nil, ("%s: cannot be written: %s"):format(path, reason(why))
+  return nil, ("%s: cannot be written: %s"):format(path, files.reason(why))
 end
 
 -- What is no file of the disk (a terminal, a pipe, /dev/null) is written into, never replaced.

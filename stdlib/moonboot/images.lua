@@ -339,7 +339,7 @@ function images.prune(options)
       elseif code == TAKEN then
         table.insert(outcome.in_use, entry)
       else
-        table.insert(outcome.failed, message)
+        table.insert(outcome.failed, ("cannot remove %s: %s"):format(entry.dir, files.reason(message)))
       end
     end
   end

@@ -267,6 +267,22 @@ describe("images", function()
       assert.same({}, images.prune({ all = true }).removed)
     end)
 
+    it("keeps an image that it may not remove, and says which", function()
+      local path, info = assert(images.obtain(recipe(), build))
+      images.release()
+      local folder = images.dir() .. "/" .. info.key
+      if not os.execute("chattr +i " .. folder .. " 2>/dev/null") then
+        pending "needs the right to make a folder immutable"
+        return
+      end
+      finally(function() os.execute("chattr -i " .. folder) end)
+      local outcome = images.prune { all = true }
+      assert.same({ 0, 0 }, { #outcome.removed, outcome.freed_bytes })
+      assert.same({ ("cannot remove %s: EPERM: operation not permitted"):format(folder) }, outcome.failed)
+      assert.is_table(uv.fs_stat(path))
+      assert.same({ info.key }, names())
+    end)
+
     it("leaves a build under way alone, and removes one that was cut off", function()
       local process <close> = other_process(100)
       wait_for(builds)

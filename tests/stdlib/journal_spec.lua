@@ -101,20 +101,41 @@ describe("journal", function()
     assert.equal('{"type":"run"}\n{"type":"conclusion"}\n', files.read(path))
   end)
 
+  it("goes on with none whose torn line it may not cut off", function()
+    put '{"type":"run"}\n{"type":"sam'
+    if not os.execute("chattr +a " .. path .. " 2>/dev/null") then
+      pending "needs the right to make a file append-only"
+      return
+    end
+    finally(function() os.execute("chattr -a " .. path) end)
+    local j, message, code = journal.open(path)
+    assert.same({ nil, "EPERM" }, { j, code })
+    assert.equal(path .. ": cannot repair the journal: EPERM: operation not permitted", message)
+    assert.equal('{"type":"run"}\n{"type":"sam', files.read(path))
+  end)
+
   it("opens no journal that is not there", function()
     local j, message = journal.open(path)
     assert.is_nil(j)
     assert.matches("journal", message)
   end)
 
-  it("leaves nothing of a record that did not fit", function()
-    if uv.getuid() ~= 0 or not os.execute("mkdir -p " .. dir .. "/small && mount -t tmpfs -o size=4k none "
-        .. dir .. "/small 2>/dev/null") then
-      pending("needs the right to mount a tmpfs")
-      return
+  -- A file system of 4 KiB, or nil and the test is skipped.
+  local function small_disk()
+    local small = dir .. "/small"
+    assert(files.make_dir(small))
+    if not os.execute("mount -t tmpfs -o size=4k none " .. small .. " 2>/dev/null") then
+      pending "needs the right to mount a tmpfs"
+      return nil
     end
-    finally(function() os.execute("umount " .. dir .. "/small") end)
-    path = dir .. "/small/journal.jsonl"
+    finally(function() os.execute("umount " .. small) end)
+    return small
+  end
+
+  it("leaves nothing of a record that did not fit", function()
+    local small = small_disk()
+    if not small then return end
+    path = small .. "/journal.jsonl"
     local j = assert(journal.create(path))
     assert.is_true(j:append { type = "run" })
     local ok, message, code = j:append { type = "sample", line = ("x"):rep(100000) }
@@ -200,6 +221,20 @@ describe("journal", function()
       for name in files.entries(dir) do names[#names + 1] = name end
       assert.same({ "lock" }, names)
       assert.truthy(lock)
+    end)
+
+    it("is not taken, and leaves nothing, when the disk is full", function()
+      local small = small_disk()
+      if not small then return end
+      local full = assert(io.open(small .. "/filler", "wb"))
+      full:write(("x"):rep(10000))
+      full:close()
+      local lock, message, code = lockfile.acquire(small)
+      assert.same({ nil, "ENOSPC" }, { lock, code })
+      assert.equal(small .. ": cannot lock the run directory: ENOSPC: no space left on device", message)
+      local names = {}
+      for name in files.entries(small) do names[#names + 1] = name end
+      assert.same({ "filler" }, names)
     end)
 
     it("says when the directory cannot be written", function()

@@ -73,6 +73,15 @@ describe("keyboard", function()
     assert.equal(1 + 4, qmp.looks)
   end)
 
+  it("gives up on a guest that never fetches a key", function()
+    local qmp = double { busy = math.huge }
+    local k = keyboard.new(qmp)
+    local done, message = k:type "ab"
+    assert.is_nil(done)
+    assert.equal("the guest has not fetched a key from its keyboard for 10 s", message)
+    assert.same({ "+a", "-a" }, qmp.keys)
+  end)
+
   it("does without a PC's keyboard controller", function()
     local qmp = double { no_controller = true }
     assert.is_true(keyboard.new(qmp):type "abc")
