@@ -27,6 +27,13 @@ local function message(name, literal, follows, options)
   return rule
 end
 
+-- A text that differs from this one. Not merely the absence of it: the line may still be under way.
+local function other_than(text)
+  if text == "" then return P(false) end
+  local first = P(text:sub(1, 1))
+  return 1 - first + first * other_than(text:sub(2))
+end
+
 local optional = { optional = true }
 
 local no_root = P "VFS: Cannot open root device" + "VFS: Unable to mount root fs"
@@ -53,5 +60,5 @@ return mb.grammar {
   { "kernel_done", stamp * ("Run " * Cg(word, "init") * " as init process" + no_root),
     hint = { " as init process", "VFS: Cannot open root device", "VFS: Unable to mount root fs" } },
   { "shell_prompt", prompt, optional = true, partial = true, hint = { "login: ", "(initramfs) ", "/ # ", "~ # " } },
-  fail = { { "Kernel panic - not syncing: " * -P "VFS: Unable to mount root fs", hint = "Kernel panic" } },
+  fail = { { "Kernel panic - not syncing: " * other_than "VFS: Unable to mount root fs", hint = "Kernel panic" } },
 }

@@ -22,7 +22,8 @@
 --   The engine then passes over all other lines at some hundred MB/s, which it cannot do while one rule lacks a hint
 --
 -- `fail`: a pattern that ends a boot as failed, or a list of such patterns, of which one that needs a hint is written
--- `{ pattern, hint = "…" }`. They are looked for in the unfinished line as well.
+-- `{ pattern, hint = "…" }`. They are looked for in the unfinished line as well: one that must not be followed by some
+-- text has to ask for another text that does follow (as in `grammars/linux.lua`).
 --
 -- Lines are at most 8 KiB long (longer ones come in pieces) and hold no control character but tab. A pattern that takes
 -- more than a second or two on one of them is given up, with an error (see `moonboot.bounded`).
