@@ -207,6 +207,20 @@ describe("moonboot repl", function()
       return pty.open(table.concat({ program.path, "repl", ... }, " "), { XDG_STATE_HOME = dir })
     end
 
+    -- At the first prompt, a guest that boots; at the next one then.
+    local function boot(t)
+      t:expect "> "
+      t:type(BOOT .. "\r")
+      t:expect "\n"
+      t:expect "> "
+    end
+
+    -- At a prompt.
+    local function leave(t)
+      t:type "\x04"
+      assert.equal(0, t:wait())
+    end
+
     it("edits, completes, hints and remembers", function()
       do
         local t <close> = open()
@@ -231,8 +245,7 @@ describe("moonboot repl", function()
         t:type "  print 'two lines'\rend\r"
         t:expect "two lines\r\n"
         t:expect "> "
-        t:type "\x04"
-        assert.equal(0, t:wait())
+        leave(t)
       end
       local again <close> = open()
       again:expect "> "
@@ -241,8 +254,7 @@ describe("moonboot repl", function()
       again:type "\r"
       again:expect "two lines\r\n"
       again:expect "> "
-      again:type "\x04"
-      assert.equal(0, again:wait())
+      leave(again)
     end)
 
     it("interrupts what runs, not the session", function()
@@ -268,16 +280,12 @@ describe("moonboot repl", function()
       t:type "'still ' .. 'here'\r"
       t:expect '"still here"'
       t:expect "> "
-      t:type "\x04"
-      assert.equal(0, t:wait())
+      leave(t)
     end)
 
     it("lets a guest boot while nobody asks, connects to it, and stops it at the end", function()
       local t <close> = open()
-      t:expect "> "
-      t:type(BOOT .. "\r")
-      t:expect "\n"
-      t:expect "> "
+      boot(t)
       t:type "vm:attach()\r"
       t:expect "com1: Ctrl-] leaves"
       t:expect "login: "
@@ -292,17 +300,13 @@ describe("moonboot repl", function()
       local pid = tonumber(t:expect '"')
       t:expect "> "
       assert.equal(0, uv.kill(pid, 0))
-      t:type "\x04"
-      assert.equal(0, t:wait())
+      leave(t)
       assert.is_nil(uv.kill(pid, 0))
     end)
 
     it("comes back to the prompt when the guest ends that it is connected with", function()
       local t <close> = open()
-      t:expect "> "
-      t:type(BOOT .. "\r")
-      t:expect "\n"
-      t:expect "> "
+      boot(t)
       t:type "vm:attach()\r"
       t:expect "login: "
       t:type "root\r"
@@ -313,8 +317,7 @@ describe("moonboot repl", function()
       t:type "vm:attach()\r"
       t:expect "nil, com1: the guest ended (guest-shutdown)"
       t:expect "> "
-      t:type "\x04"
-      assert.equal(0, t:wait())
+      leave(t)
     end)
 
     it("keeps what a run has measured when it is interrupted", function()
@@ -331,8 +334,7 @@ describe("moonboot repl", function()
       t:expect "\n"
       assert(tonumber(t:expect("\r\n"):match "%d+") >= 2)
       t:expect "> "
-      t:type "\x04"
-      assert.equal(0, t:wait())
+      leave(t)
       assert.is_nil(t.said:find("task failed", 1, true))
     end)
 
@@ -343,10 +345,7 @@ describe("moonboot repl", function()
       end
       save "demo: nothing"
       local t <close> = open()
-      t:expect "> "
-      t:type(BOOT .. "\r")
-      t:expect "\n"
-      t:expect "> "
+      boot(t)
       t:type "vm:expect 'login: '\r"
       t:expect "> "
       t:type(('watch "%s"\r'):format(path))
@@ -358,8 +357,7 @@ describe("moonboot repl", function()
       t:type "\x03"
       t:expect "interrupted"
       t:expect "> "
-      t:type "\x04"
-      assert.equal(0, t:wait())
+      leave(t)
     end)
 
     -- What a shell finds when the prompt, at `where`, was sent SIGTERM.
@@ -384,7 +382,10 @@ describe("moonboot repl", function()
 
     it("… while a statement waits", function() terminal_after("sleep(1000)\r", "sleep(1000)\r\n") end)
 
-    it("… while a statement computes", function() terminal_after("while true do end\r", "while true do end\r\n") end)
+    it("… while a statement computes", function()
+      if program.holds_signals() then return pending "no signal comes in a loop" end
+      terminal_after("while true do end\r", "while true do end\r\n")
+    end)
 
     it("… while the terminal is the guest's", function() terminal_after("vm:attach()\r", "Ctrl-] leaves") end)
   end)
