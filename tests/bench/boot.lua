@@ -35,11 +35,13 @@ return function(bench)
 
   bare() -- the kernel's image into the page cache
   local values = measure.interleaved(bench.rounds(15), { { "moonboot", with_moonboot }, { "bare", bare } })
+  local ratio, low, high = measure.ratio(values.moonboot, values.bare)
   bench.row {
     what = "wall time of a Linux boot", unit = "ms", value = stats.median(values.moonboot),
     peer = "qemu -serial file:", peer_value = stats.median(values.bare),
-    ratio = measure.ratio(values.moonboot, values.bare), bars = { { of = "ratio", at_most = 1.01 } },
-    note = ("median of %d pairs, booted in turns"):format(#values.bare),
+    ratio = ratio, bars = { { of = "ratio", at_most = 1.01 } },
+    note = ("median of %d pairs, booted in turns%s"):format(#values.bare,
+      low and ("; its 95 %% interval is %.3f to %.3f"):format(low, high) or ""),
   }
   bench.row {
     what = ("CPU time of that boot (%d console bytes)"):format(bytes), unit = "% of QEMU's",

@@ -82,10 +82,12 @@ end
 -- @tparam {number,…} ours
 -- @tparam {number,…} theirs  of the same length
 -- @treturn number
+-- @treturn ?number its 95 % interval, nil for few pairs
+-- @treturn ?number
 function measure.ratio(ours, theirs)
   local ratios = {}
   for i = 1, #ours do ratios[i] = ours[i] / theirs[i] end
-  return (stats.median(ratios))
+  return stats.median(ratios)
 end
 
 --- Reads a field of /proc/PID/status.
