@@ -46,7 +46,7 @@ static struct {
 /* -- what runs between any two instructions: only async-signal-safe calls -- */
 
 static void stop_script (lua_State *L, lua_Debug *ar) {
-  if (!state.watching || state.taken) {
+  if (!state.watching || state.signal == 0 || state.taken) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
@@ -106,18 +106,38 @@ static int interrupt_watch (lua_State *L) {
   return 1;
 }
 
-/* take(): the name of the signal that came, once; nil before. */
-static int interrupt_take (lua_State *L) {
+/* The first signal, unless somebody has taken it: then 0. */
+static int take_signal (void) {
   eventfd_t count;
   eventfd_read(state.event, &count);
-  if (state.signal == 0 || state.taken) {
-    luaL_pushfail(L);
-    return 1;
-  }
+  if (state.signal == 0 || state.taken) return 0;
   state.taken = 1;
   alarm(0);
-  lua_pushfstring(L, "SIG%s", sigabbrev_np(state.signal));
+  return state.signal;
+}
+
+static int push_name (lua_State *L, int signal) {
+  if (signal == 0)
+    luaL_pushfail(L);
+  else
+    lua_pushfstring(L, "SIG%s", sigabbrev_np(signal));
   return 1;
+}
+
+/* take(): the name of the signal that came, once; nil before. */
+static int interrupt_take (lua_State *L) {
+  return push_name(L, take_signal());
+}
+
+/* renew(): takes it, and makes the next signal a first one again. */
+static int interrupt_renew (lua_State *L) {
+  sigset_t all, former;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &former);
+  int signal = take_signal();
+  state.signal = state.taken = 0;
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  return push_name(L, signal);
 }
 
 /* running(thread): from now on this one is at work. */
@@ -140,11 +160,9 @@ static int interrupt_unwatch (lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg functions[] = {{"watch", interrupt_watch},
-                                     {"take", interrupt_take},
-                                     {"running", interrupt_running},
-                                     {"unwatch", interrupt_unwatch},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"watch", interrupt_watch},     {"take", interrupt_take},
+                                     {"renew", interrupt_renew},     {"running", interrupt_running},
+                                     {"unwatch", interrupt_unwatch}, {NULL, NULL}};
 
 int luaopen_moonboot_interrupt (lua_State *L) {
   luaL_newlib(L, functions);

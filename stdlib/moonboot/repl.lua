@@ -114,16 +114,21 @@ function Session:show(results)
   self.say(table.concat(shown, "  "))
 end
 
--- Runs a function; signals interrupt it, also those that come at its very end.
-local function attended(session, fn, handler)
-  local signal
-  local watch <close> = signals.watch(function(name)
-    signal = name
+-- Watches for signals as long as the session lasts, so that none finds nobody watching.
+local function watch(session)
+  session.watch = signals.watch(function(name)
+    session.signal = name
     task.interrupt_main(INTERRUPTED)
   end, { impatient = true })
+  return session.watch
+end
+
+-- Runs a function; signals interrupt it, also those that come at its very end.
+local function attended(session, fn, handler)
   local results = table.pack(xpcall(fn, handler))
-  signal = watch:close() or signal
+  local signal = session.watch:renew() or session.signal
   if not signal then return results end
+  session.signal = nil
   task.interrupt_main(nil)
   if signal ~= "SIGINT" then session.leaving = true end
   return results[1] and { false, INTERRUPTED, n = 2 } or results
@@ -200,6 +205,7 @@ end
 function repl.run(options)
   local session = new_session()
   session.terminal = terminal.open(session.completer)
+  local _ <close> = watch(session)
   local _ <close> = setmetatable({}, { __close = function()
     stop_guests(session)
     session.terminal:close()

@@ -16,7 +16,7 @@ local LIBRARY = debug.getinfo(1, "S").source:match("^(.*/)[^/]*$")
 --- Watches for signals.
 -- @tparam function stop called once, with the signal's name
 -- @tparam[opt] table options `impatient = true`: a script that does not let the loop run gets its error at once
--- @treturn Watch also a to-be-closed value
+-- @treturn Watch `watch:close()` gives the signals their old meaning; also a to-be-closed value
 function signals.watch(stop, options)
   local poll = assert(uv.new_poll(assert(interrupt.watch(LIBRARY, options and options.impatient))))
   poll:start("r", function()
@@ -28,15 +28,18 @@ function signals.watch(stop, options)
   return setmetatable({ poll = poll }, Watch)
 end
 
---- Gives the signals their old meaning. Idempotent.
--- @treturn ?string name of a signal that came too late for `stop` to be called
+--- Makes the next signal a first one again.
+-- @treturn ?string name of a signal that has come, and that `stop` was not called for
+function Watch.renew()
+  return interrupt.renew()
+end
+
+--- Stops watching. Idempotent.
 function Watch:close()
-  if not self.poll then return nil end
+  if not self.poll then return end
   self.poll:close()
   self.poll = nil
-  local late = interrupt.take()
   interrupt.unwatch()
-  return late
 end
 
 Watch.__close = Watch.close
