@@ -19,6 +19,7 @@ local password = -B(1) * C(P "Root password:" + "Re-enter password to verify:") 
 local NOTE = "[Press enter to continue]"
 
 local MENU = "Choose the next step in the install process:"
+local STEP_FAILED = "Installation step failed"
 local PARTITIONS = "This is an overview of your currently configured partitions and mount points. "
   .. "Select a partition to modify its settings (file system, mount point, etc.), "
   .. "a free space to create partitions, or a device to initialize its partition table."
@@ -158,7 +159,7 @@ local function answer_to(question, choices, known)
 end
 
 local function install(vm, options)
-  local known, done, timeout = answers(options), {}, BOOT_SECONDS
+  local known, done, tried_again, timeout = answers(options), {}, {}, BOOT_SECONDS
   local stage, step = "installer", "boot the installer"
   vm:step(step)
   while true do
@@ -170,11 +171,15 @@ local function install(vm, options)
     timeout = STEP_SECONDS
     local question, choices = read_question(match.before, known)
     question = match.captures[1] or question
-    if match.text == NOTE then
-      give_up(step, "the installer reports: " .. (match.before:match "!! ERROR: ([^\n]+)" or question), match.before)
-    end
+    local report = match.text == NOTE and (match.before:match "!! ERROR: ([^\n]+)" or question)
     local answer, problem
-    if question == MENU then
+    if report == STEP_FAILED and not tried_again[stage] then
+      -- The main menu proposes the step again, and a user would try: once.
+      tried_again[stage], done[stage] = true, nil
+      step, answer = stage .. ": again, because it failed", DEFAULT
+    elseif report then
+      problem = "the installer reports: " .. report
+    elseif question == MENU then
       stage, problem = next_step(choices, done)
       step, answer = stage or step, stage and DEFAULT
     else

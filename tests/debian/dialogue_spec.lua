@@ -137,6 +137,20 @@ describe("Debian's installer, asked what it really asks,", function()
     assert.matches("the installer asks \"What is the airspeed velocity%?\": not known here\n", message)
   end)
 
+  it("tries a step that failed once more, and no more than that", function()
+    local failed = "!! ERROR: Installation step failed\r\n\r\nAn installation step failed. You can try to run the\r\n"
+      .. "failing item again from the menu, or skip it and choose something else.\r\n[Press enter to continue] "
+    local step, next_one = menu("Detect disks", "Partition disks"), menu("Partition disks", "Install the base system")
+    local ok, message, answers, steps = hold({ step, failed, step, next_one }, { stop_at = "Install the base system" })
+    assert(ok, message)
+    assert.same({ "", "", "" }, answers)
+    assert.same({ "boot the installer", "Partition disks", "Partition disks: again, because it failed",
+      "Partition disks" }, steps)
+    ok, message = hold { step, failed, step, failed }
+    assert.is_false(ok)
+    assert.matches("^step 'Partition disks': the installer reports: Installation step failed\n", message)
+  end)
+
   it("says which step the main menu proposes again", function()
     local again = menu("Detect disks", "Partition disks")
     local ok, message = hold { again, again }
