@@ -83,6 +83,6 @@ return function(bench)
     value = booted_bytes / 2 ^ 20 }
   bench.row { what = "and with its report", unit = "MB", value = bytes / 2 ^ 20 }
   bench.row { what = "what a sample adds to it before the report", unit = "kB", value = per_sample / 1024,
-    note = samples < WHOLE_RUN and ("a run of %d samples would take %.0f MB"):format(WHOLE_RUN,
+    note = not bench.quick and samples < WHOLE_RUN and ("a run of %d samples would take %.0f MB"):format(WHOLE_RUN,
       (booted_bytes + per_sample * (WHOLE_RUN - samples)) / 2 ^ 20) or nil }
 end
