@@ -106,16 +106,6 @@ static int interrupt_watch (lua_State *L) {
   return 1;
 }
 
-/* The first signal, unless somebody has taken it: then 0. */
-static int take_signal (void) {
-  eventfd_t count;
-  eventfd_read(state.event, &count);
-  if (state.signal == 0 || state.taken) return 0;
-  state.taken = 1;
-  alarm(0);
-  return state.signal;
-}
-
 static int push_name (lua_State *L, int signal) {
   if (signal == 0)
     luaL_pushfail(L);
@@ -124,18 +114,28 @@ static int push_name (lua_State *L, int signal) {
   return 1;
 }
 
-/* take(): the name of the signal that came, once; nil before. */
-static int interrupt_take (lua_State *L) {
-  return push_name(L, take_signal());
+static void calm_down (void) {
+  eventfd_t count;
+  eventfd_read(state.event, &count);
+  alarm(0);
 }
 
-/* renew(): takes it, and makes the next signal a first one again. */
+/* take(): the name of the signal that came, once; nil before. */
+static int interrupt_take (lua_State *L) {
+  if (state.signal == 0 || state.taken) return push_name(L, 0);
+  state.taken = 1;
+  calm_down();
+  return push_name(L, state.signal);
+}
+
+/* renew(): the next signal is a first one again. The name of the one that came, taken or not; nil if none did. */
 static int interrupt_renew (lua_State *L) {
   sigset_t all, former;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &former);
-  int signal = take_signal();
+  int signal = state.signal;
   state.signal = state.taken = 0;
+  calm_down();
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   return push_name(L, signal);
 }

@@ -114,21 +114,11 @@ function Session:show(results)
   self.say(table.concat(shown, "  "))
 end
 
--- Watches for signals as long as the session lasts, so that none finds nobody watching.
-local function watch(session)
-  session.watch = signals.watch(function(name)
-    session.signal = name
-    task.interrupt_main(INTERRUPTED)
-  end, { impatient = true })
-  return session.watch
-end
-
 -- Runs a function; signals interrupt it, also those that come at its very end.
 local function attended(session, fn, handler)
   local results = table.pack(xpcall(fn, handler))
-  local signal = session.watch:renew() or session.signal
+  local signal = session.watch:renew()
   if not signal then return results end
-  session.signal = nil
   task.interrupt_main(nil)
   if signal ~= "SIGINT" then session.leaving = true end
   return results[1] and { false, INTERRUPTED, n = 2 } or results
@@ -205,7 +195,9 @@ end
 function repl.run(options)
   local session = new_session()
   session.terminal = terminal.open(session.completer)
-  local _ <close> = watch(session)
+  -- As long as the session lasts, so that no signal finds nobody watching.
+  local watch <close> = signals.watch(function() task.interrupt_main(INTERRUPTED) end, { impatient = true })
+  session.watch = watch
   local _ <close> = setmetatable({}, { __close = function()
     stop_guests(session)
     session.terminal:close()

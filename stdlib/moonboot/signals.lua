@@ -29,7 +29,7 @@ function signals.watch(stop, options)
 end
 
 --- Makes the next signal a first one again.
--- @treturn ?string name of a signal that has come, and that `stop` was not called for
+-- @treturn ?string name of the signal that has come since, whether or not `stop` was called for it
 function Watch.renew()
   return interrupt.renew()
 end
