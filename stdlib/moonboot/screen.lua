@@ -70,7 +70,7 @@ local function is_consumed(self, rows, row, beginning)
   return true
 end
 
--- The row that was consumed last, and how much of it; nil when it is not on the screen.
+-- The row that was consumed last; nil when it is not on the screen.
 local function find_consumed(self, rows)
   local consumed = self.consumed
   local last = last_row(rows)
@@ -79,26 +79,27 @@ local function find_consumed(self, rows)
   for _, beginning in ipairs { consumed.text .. consumed.typed, consumed.text } do
     beginning = beginning:sub(1, self.columns)
     for row = math.min(consumed.row, #rows), cleared and consumed.row or 1, -1 do
-      if is_consumed(self, rows, row, beginning) then return row, #consumed.text end
+      if is_consumed(self, rows, row, beginning) then return row end
     end
   end
 end
 
 -- Says up to where a page that has just been read is consumed.
 local function place_consumed(self, rows)
-  local row, used
-  if self.consumed then row, used = find_consumed(self, rows) end
+  self.used_row, self.used = 0, 0
+  if not self.consumed then return end
+  local row = find_consumed(self, rows)
   if row then
     self.consumed.row, self.lost_ns = row, nil
-  elseif self.consumed then
-    self.lost_ns = self.lost_ns or self.looked_ns
-    if self.looked_ns - self.lost_ns > LOST_NS then
-      self.consumed, self.lost_ns = nil, nil
-    else
-      row = #rows + 1
-    end
+    self.used_row, self.used = row, #self.consumed.text
+    return
   end
-  self.used_row, self.used = row or 0, used or 0
+  self.lost_ns = self.lost_ns or self.looked_ns
+  if self.looked_ns - self.lost_ns > LOST_NS then
+    self.consumed, self.lost_ns = nil, nil
+  else
+    self.used_row = #rows + 1
+  end
 end
 
 local function consume(self, row, last)
