@@ -172,13 +172,14 @@ local function install(vm, options)
     local question, choices = read_question(match.before, known)
     question = match.captures[1] or question
     local report = match.text == NOTE and (match.before:match "!! ERROR: ([^\n]+)" or question)
+    if report and (report ~= STEP_FAILED or tried_again[stage]) then
+      give_up(step, "the installer reports: " .. report, match.before)
+    end
     local answer, problem
-    if report == STEP_FAILED and not tried_again[stage] then
+    if report then
       -- The main menu proposes the step again, and a user would try: once.
       tried_again[stage], done[stage] = true, nil
       step, answer = stage .. ": again, because it failed", DEFAULT
-    elseif report then
-      problem = "the installer reports: " .. report
     elseif question == MENU then
       stage, problem = next_step(choices, done)
       step, answer = stage or step, stage and DEFAULT
