@@ -19,6 +19,12 @@ describe("journal", function()
     f:close()
   end
 
+  local function names_in(folder)
+    local names = {}
+    for name in files.entries(folder) do names[#names + 1] = name end
+    return names
+  end
+
   it("gives back what was appended", function()
     local j = assert(journal.create(path))
     assert.is_true(j:append { type = "run", seed = 1 << 60, name = "a\nb" })
@@ -217,9 +223,7 @@ describe("journal", function()
     it("leaves nothing behind", function()
       assert(lockfile.acquire(dir)):release()
       local lock <close> = assert(lockfile.acquire(dir))
-      local names = {}
-      for name in files.entries(dir) do names[#names + 1] = name end
-      assert.same({ "lock" }, names)
+      assert.same({ "lock" }, names_in(dir))
       assert.truthy(lock)
     end)
 
@@ -232,9 +236,7 @@ describe("journal", function()
       local lock, message, code = lockfile.acquire(small)
       assert.same({ nil, "ENOSPC" }, { lock, code })
       assert.equal(small .. ": cannot lock the run directory: ENOSPC: no space left on device", message)
-      local names = {}
-      for name in files.entries(small) do names[#names + 1] = name end
-      assert.same({ "filler" }, names)
+      assert.same({ "filler" }, names_in(small))
     end)
 
     it("says when the directory cannot be written", function()
