@@ -47,6 +47,15 @@ describe("moonboot install", function()
     assert.equal(1, #images())
   end
 
+  it("says when there is nothing to do", function()
+    local first, image = program.run("install", "demo", "--output", dir .. "/one", "--quiet")
+    assert.equal(0, first)
+    local code, out, err = program.run("install", "demo", "--output", dir .. "/two", "--transcript", dir .. "/said")
+    assert.same({ 0, image }, { code, out })
+    assert.equal("demo is installed already: nothing was done, there is no transcript; "
+      .. "`moonboot images --prune --all` removes it\n", err)
+  end)
+
   it("gives an installer that hangs up after its time, and keeps a picture of the screen", function()
     local script = sandbox:write("patient.lua", PATIENT)
     local code, out, err = program.run("install", script, "--iso", support.guest .. "/demo.iso", "--disk-size",

@@ -65,9 +65,13 @@ local function install_all(experiment, accel, args, progress)
     or { experiment.configurations[1] }
   for _, configuration in ipairs(configurations) do
     local job <close> = progress:job { title = "installing " .. experiment.guest }
+    local installed = false
     local path, message = install.image(experiment, configuration, {
       accel = accel,
-      dir = directory,
+      dir = function()
+        installed = true
+        return directory()
+      end,
       name = ("install-%s-%s"):format(configuration.label, timestamp.iso()),
       transcript = args.transcript,
       run_as = args.account,
@@ -77,6 +81,10 @@ local function install_all(experiment, accel, args, progress)
         if not progress.terminal then progress:note("  " .. label) end
       end,
     })
+    if path and not installed then
+      progress:note(("%s is installed already: nothing was done%s; `moonboot images --prune --all` removes it")
+        :format(experiment.guest, args.transcript and ", there is no transcript" or ""))
+    end
     if path and not seen[path] then
       table.insert(paths, path)
       seen[path] = true
