@@ -70,12 +70,16 @@ static void pic_init (void) {
   outb(PIC2 + 1, PIC_UNMASKED >> 8);
 }
 
-void interrupts_init (void) {
-  idt_init();
-  pic_init();
+void timer_init (void) {
   outb(PIT_COMMAND, 0x34); /* counter 0, both bytes, rate generator */
   outb(PIT_COUNTER, PIT_RELOAD & 0xff);
   outb(PIT_COUNTER, PIT_RELOAD >> 8);
+}
+
+void interrupts_init (void) {
+  idt_init();
+  pic_init();
+  timer_init();
   lapic_init(true);
   interrupts_on();
 }

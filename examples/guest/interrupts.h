@@ -9,6 +9,9 @@
 #define VECTOR_WAKE 0x40 /* sent between CPUs; says nothing but "look again" */
 #define VECTOR_SPURIOUS 0x41
 
+/* Makes delay_us() exact; the firmware has left the timer chip in another mode. */
+void timer_init (void);
+
 void interrupts_init (void);
 
 /* Milliseconds since interrupts_init(), in steps of a tick. */

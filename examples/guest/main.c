@@ -45,6 +45,7 @@ static void choose_from_menu (void) {
 }
 
 void kernel_main (uint32_t magic, const void *info, uint32_t quiet) {
+  timer_init();
   crc32_init();
   options_set(command_line(magic, info));
   unsigned devices = chosen_devices();

@@ -4,6 +4,7 @@ local json = require "moonboot.json"
 local program = require "tests.system.support.program"
 local rundir = require "tests.system.support.rundir"
 local support = require "tests.system.support.sandbox"
+local vm = require "moonboot.vm"
 
 local EXPERIMENT = "tests/system/support/switches.lua"
 
@@ -102,6 +103,14 @@ describe("a guest that fails", function()
       "demo", "--trace", "firmware")
     assert.is_nil(marked:find("[%z\1-\8\11-\31\127]"))
     assert.is_truthy(utf8.len(marked))
+  end)
+
+  it("by switching itself off leaves a slow machine its time for that", function()
+    local guest <close> = assert(vm.boot({ arch = "i386", accel = "tcg", memory = "64M",
+      kernel = support.guest .. "/demo.elf", append = "exit=firmware", args = { "-machine", "acpi=off" } }))
+    local said, message = guest:expect("did not switch off", { timeout = 3 })
+    assert.is_nil(said)
+    assert.matches("did not come within 3 s", message)
   end)
 
   it("by never ending gets a deadline for a status, never for a time", function()
